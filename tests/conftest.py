@@ -1,0 +1,280 @@
+"""The fixtures of the tests: a broker, the two programs, a terminal, a proxy."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import brokers
+import pexpect
+import pika
+import pytest
+from port_for import get_port
+
+WAITING = " [*] Waiting for messages. To exit press CTRL+C\n"
+BACKLOG = 100_000  # messages
+QUEUE = {"queue": "hello", "durable": True, "arguments": {"x-queue-type": "quorum"}}
+
+native = brokers.native_node("hello")
+native_one, native_two, native_three = (brokers.native_node(name) for name in ("one", "two", "three"))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--broker", choices=["native", "docker"], help="default: the first that works on this machine")
+
+
+def pytest_configure(config):
+    """Choose the broker, and keep its nodes apart from all others on this machine."""
+    config.broker = config.getoption("--broker")
+    if config.broker is None and brokers.command("rabbitmq-server"):
+        config.broker = "native"
+    elif config.broker is None and brokers.docker_answers():
+        config.broker = "docker"
+    elif config.broker is None:
+        pytest.exit("neither rabbitmq-server nor Docker here; run ./start-rabbitmq.sh", returncode=1)
+    os.environ.update(
+        ERL_EPMD_PORT=str(get_port(None)),
+        ERL_EPMD_ADDRESS="127.0.0.1",
+        RABBITMQ_NODE_IP_ADDRESS="127.0.0.1",
+        RABBITMQ_CONFIG_FILE="/nonexistent",
+        RABBITMQ_CONF_ENV_FILE="/nonexistent",
+    )
+
+
+def pytest_report_header(config):
+    return f"broker: {config.broker}"
+
+
+def pytest_collection_modifyitems(config, items):
+    """With Docker there is no cluster of native nodes."""
+    if config.broker == "docker":
+        kept = [item for item in items if "cluster" not in item.keywords]
+        if len(kept) < len(items):
+            config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+            config.get_terminal_writer().line(f"{len(items) - len(kept)} cluster tests deselected: they need native")
+            items[:] = kept
+
+
+def pytest_unconfigure():
+    """Stop the port mapper daemon that the nodes had to themselves."""
+    subprocess.run(["epmd", "-kill"], capture_output=True, check=False)
+
+
+@pytest.fixture(scope="session")
+def whole_broker(request):
+    """A RabbitMQ broker for the whole test session."""
+    if request.config.broker == "docker":
+        broker = brokers.DockerBroker(f"hello-tests-{os.getpid()}")
+        try:
+            broker.start()
+            yield broker
+        finally:
+            broker.remove()
+    else:
+        broker = brokers.NativeBroker(request.getfixturevalue("native"))
+        broker.rabbitmqctl("await_startup")
+        yield broker
+
+
+@pytest.fixture
+def broker(whole_broker):
+    """A running RabbitMQ broker without a queue hello."""
+    whole_broker.url = f"amqp://guest:guest@localhost:{whole_broker.port}/%2F"
+    yield whole_broker
+    with pika.BlockingConnection(pika.URLParameters(whole_broker.url)) as connection:
+        connection.channel().queue_delete("hello")
+
+
+@pytest.fixture(scope="session")
+def cluster(native_one, native_two, native_three):
+    """Three RabbitMQ nodes that are a cluster; the second and third have joined the first."""
+    nodes = [brokers.NativeBroker(executor) for executor in (native_one, native_two, native_three)]
+    nodes[0].rabbitmqctl("await_startup")
+    for node in nodes[1:]:
+        node.rabbitmqctl("await_startup")
+        for words in (["stop_app"], ["reset"], ["join_cluster", "one@localhost"], ["start_app"]):
+            node.rabbitmqctl(*words)
+    return nodes
+
+
+@pytest.fixture
+def channel(broker):
+    """A pika channel to the broker, without a queue declared."""
+    with pika.BlockingConnection(pika.URLParameters(broker.url)) as connection:
+        yield connection.channel()
+
+
+@pytest.fixture
+def hello(channel):
+    """A pika channel to the broker on which the queue hello is declared."""
+    channel.queue_declare(**QUEUE)
+    return channel
+
+
+@pytest.fixture
+def backlog(hello):
+    """A pika channel to the broker on which the queue hello holds the messages 0, 1, 2 to 99999."""
+    for number in range(BACKLOG):
+        hello.basic_publish(exchange="", routing_key="hello", body=str(number))
+    wait_for(lambda: hello.queue_declare("hello", passive=True).method.message_count == BACKLOG)
+    return hello
+
+
+class Program(subprocess.Popen):
+    """A running program, whose output goes to two files."""
+
+    def __init__(self, folder, words, **environment):
+        number = len(list(folder.iterdir()))
+        self.files = [folder / f"{number}.{name}" for name in ("out", "err")]
+        with self.files[0].open("w") as out, self.files[1].open("w") as err:
+            super().__init__(
+                [sys.executable, *words], cwd=brokers.PROJECT, env={**os.environ, **environment}, stdout=out, stderr=err
+            )
+
+    @property
+    def out(self):
+        """What it has printed so far."""
+        return self.files[0].read_bytes().decode()
+
+    @property
+    def err(self):
+        """What it has printed on standard error so far."""
+        return self.files[1].read_bytes().decode()
+
+    def status(self, seconds=30):
+        """Its exit status, once it has ended."""
+        return self.wait(timeout=seconds)
+
+
+@pytest.fixture
+def start(broker, tmp_path_factory):
+    """Start a program of the project. It is killed at the end of the test if it still runs."""
+    folder = tmp_path_factory.mktemp("programs")
+    programs = []
+
+    def start(*words, url=broker.url, **environment):
+        programs.append(Program(folder, words, RABBITMQ_URL=url, **environment))
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        program.kill()
+        program.wait()
+
+
+@pytest.fixture
+def send(start):
+    """Run send.py to its end."""
+
+    def send(*words, **keywords):
+        program = start("send.py", *words, **keywords)
+        program.status(90)
+        return program
+
+    return send
+
+
+@pytest.fixture
+def receive(start):
+    """Start receive.py and wait until it waits for messages."""
+
+    def receive(*words, **keywords):
+        program = start("receive.py", *words, **keywords)
+        wait_for(lambda: program.out.startswith(WAITING))
+        return program
+
+    return receive
+
+
+@pytest.fixture
+def terminal(broker):
+    """Run a program in a terminal of its own, where CTRL+C can be typed (pexpect)."""
+    terminals = []
+
+    def terminal(*words, url=broker.url):
+        environment = {**os.environ, "RABBITMQ_URL": url}
+        terminals.append(
+            pexpect.spawn(
+                sys.executable, list(words), cwd=brokers.PROJECT, env=environment, encoding="utf-8", timeout=30
+            )
+        )
+        return terminals[-1]
+
+    yield terminal
+    for ended in terminals:
+        ended.close(force=True)
+
+
+class Proxy:
+    """A TCP proxy to the broker: with TLS if it has a context; `cut` is asked before data goes on to the broker."""
+
+    def __init__(self, port, context=None):
+        self.target, self.context, self.cut = port, context, None
+        self.sockets = []
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        """Serve each client in two threads."""
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.server.accept()
+                threading.Thread(target=self.serve, args=[client], daemon=True).start()
+
+    def serve(self, client):
+        """Connect the client with the broker."""
+        with contextlib.suppress(OSError):
+            if self.context:
+                client = self.context.wrap_socket(client, server_side=True)
+            node = socket.create_connection(("127.0.0.1", self.target))
+            self.sockets += [client, node]
+            threading.Thread(target=self.copy, args=[node, client, None], daemon=True).start()
+            self.copy(client, node, lambda data: self.cut and self.cut(data))
+
+    def copy(self, source, target, cut):
+        """Copy all data from source to target, until there is no more or it is to be cut."""
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if cut and cut(data):
+                    break
+                target.sendall(data)
+        self.close(source, target)
+
+    @staticmethod
+    def close(*sockets):
+        """Close sockets for both sides."""
+        for each in sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def cut_all(self):
+        """Cut all connections."""
+        self.close(*self.sockets)
+
+
+@pytest.fixture
+def proxy(broker):
+    """Start a TCP proxy to the broker. All of them are gone after the test."""
+    proxies = []
+
+    def proxy(context=None):
+        proxies.append(Proxy(broker.port, context))
+        return proxies[-1]
+
+    yield proxy
+    for ended in proxies:
+        ended.close(ended.server, *ended.sockets)
+
+
+def wait_for(condition, seconds=30):
+    """Wait until condition() is true, and return what it says. Raises AssertionError after so many seconds."""
+    end = time.monotonic() + seconds
+    while not (met := condition()):
+        assert time.monotonic() < end, f"not met within {seconds} s"
+        time.sleep(0.02)
+    return met
