@@ -51,7 +51,7 @@ elif have brew; then
     say "Installing rabbitmq with Homebrew and starting it"
     { run brew install rabbitmq && run brew services start rabbitmq; } || fail "Homebrew could not start rabbitmq"
 else
-    echo " [!] no way to start RabbitMQ: install Docker with its compose plugin, or rabbitmq-server" >&2
+    echo " [!] no way to start RabbitMQ: install Docker with compose, or rabbitmq-server (apt-get needs root)" >&2
     exit 1
 fi
 
