@@ -4,22 +4,24 @@ The environment variable RABBITMQ_URL says where: amqp://user:password@host:port
 options of https://pika.readthedocs.io/en/stable/modules/parameters.html#urlparameters; several nodes with commas.
 """
 
+import os
+import signal
+
+# CTRL+C shows no traceback, not even during the imports, which take longer than all the rest.
+signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+# ruff: noqa: E402
 import contextlib
 import logging
-import os
 import re
 import select
-import signal
 import sys
 import threading
 import time
 from urllib.parse import urlsplit
 
-# CTRL+C shows no traceback, not even during the import of pika, which takes longer than all the rest.
-signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-
-import pika  # noqa: E402
-from pika.exceptions import AMQPConnectionError, AMQPError  # noqa: E402
+import pika
+from pika.exceptions import AMQPConnectionError, AMQPError
 
 DEFAULT_URL = "amqp://guest:guest@localhost:5672/%2F"
 CONFIRM_TIMEOUT = 60  # seconds
@@ -121,10 +123,10 @@ def _parameters(url):
     problem = "bad host or port; in a user or password write @ : / ? # , as %40 %3A %2F %3F %23 %2C"
     with contextlib.suppress(ValueError):  # its text may hold a piece of the password
         parts = urlsplit(url)
-        if parts.port != 0 and "@" not in parts.path + parts.query + parts.fragment:
-            if parts.scheme not in ("amqp", "amqps"):
-                problem = "it does not begin with amqp:// or amqps://"
-            elif parts.username is not None and parts.password is None:
+        if not re.match("amqps?://", url, re.IGNORECASE):
+            problem = "it does not begin with amqp:// or amqps://; in a user or password write , as %2C"
+        elif parts.port != 0 and "@" not in parts.path + parts.query + parts.fragment:
+            if parts.username is not None and parts.password is None:
                 problem = "a user without a password"
             else:
                 try:
