@@ -65,11 +65,12 @@ def connect():
 def announce(line):
     """Print line: the program does what it was started for. After an outage, say that it is over instead."""
     global _phase
-    before, _phase = _phase, "running"
-    if before == "starting":
+    if _phase == "starting":
         print(line)
-    else:
+    elif _phase == "lost":
         _say(f"{_node.host}:{_node.port}: connected again")
+    if _phase != "stopping":
+        _phase = "running"
 
 
 def run(main, keep_going=False):

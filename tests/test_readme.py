@@ -21,6 +21,7 @@ READMES = [brokers.PROJECT / name for name in ("README.md", "README.zh-CN.md")]
 NOT_RUN = {  # what a block begins with, or one of its commands: why no test runs it
     "./start-rabbitmq.sh": "it would install RabbitMQ, or start it on the user's port 5672",
     "docker compose": "the same; test_docker_compose.py tries docker-compose.yml",
+    "{ python3 -c": "it would install something",
     "python3 -m venv": "the tests run in a virtual environment already",
     ".venv/bin/pip": "it would change that environment",
     "py -m": "Windows",
@@ -124,7 +125,7 @@ def test_each_command_prints_what_the_readme_shows(broker, receive, tea):
         language, text = pending.pop(0)
         expected = pending.pop(0)[1] if language in ("bash", "powershell") and pending[0][0] == "text" else ""
         if language in ("bash", "powershell"):
-            outputs = [run(command) for command in re.sub(r"\\\n *", "", text).strip().split(" && ")]
+            outputs = [run(command) for command in re.sub(r"\\\n *", "", text).strip().split(" &&\n")]
             if outputs[-1] is None:
                 continue  # not run
             expected = re.sub(r"^ \[\*\] Starting .*\n", "", expected)

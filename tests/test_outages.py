@@ -1,0 +1,279 @@
+"""What someone sees whose receive.py is cut off from RabbitMQ, or stopped."""
+
+import array
+import contextlib
+import fcntl
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import termios
+import threading
+import time
+
+import brokers
+import pika
+import pytest
+from conftest import QUEUE, wait_for
+
+OPTIONS = pytest.mark.parametrize("option", [[], ["--ack"]], ids=["default", "--ack"])
+SIGNALS = pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+
+
+@pytest.fixture
+def both(receive):
+    """Start receive.py and receive.py --ack."""
+    return lambda **keywords: [receive(**keywords), receive("--ack", **keywords)]
+
+
+@pytest.fixture
+def go_on(send):
+    """Assert that the receivers said once that and why they were cut off and once that it is over, and still work."""
+
+    def go_on(receivers, reason):
+        wait_for(lambda: all("connected again" in receiver.err for receiver in receivers), 5)
+        sent = [f" [x] Received '{number}'" for number in range(4) if send(str(number)).returncode == 0]
+        wait_for(lambda: sum(receiver.out.count("Received") for receiver in receivers) >= len(sent), 5)
+        printed = [receiver.out.splitlines() for receiver in receivers]
+        assert sorted(line for lines in printed for line in lines if "Waiting" not in line) == sent
+        for receiver, lines in zip(receivers, printed):
+            assert ["Waiting" in line for line in lines[:2]] == [True, False]
+            said = rf" \[!\] .*{reason}.*; connecting again\n \[!\] localhost:\d+: connected again\n"
+            assert re.fullmatch(said, receiver.err)
+            assert receiver.poll() is None
+
+    return go_on
+
+
+@contextlib.contextmanager
+def down(broker, end):
+    """The time between the end of a broker and its next start."""
+    end()
+    try:
+        yield
+    finally:
+        broker.start()
+
+
+def freeze(programs):
+    """Stop programs as CTRL+Z does."""
+    for program in programs:
+        program.send_signal(signal.SIGSTOP)
+
+
+def wake(programs):
+    """Let frozen programs go on."""
+    for program in programs:
+        program.send_signal(signal.SIGCONT)
+
+
+def test_it_goes_on_after_an_operator_has_closed_its_connection(broker, both, go_on):
+    receivers = both()
+    broker.rabbitmqctl("close_all_connections", "coffee break")
+    go_on(receivers, "CONNECTION_FORCED - coffee break")
+
+
+def test_it_goes_on_after_rabbitmq_was_stopped_and_started(broker, both, go_on):
+    receivers = both()
+    with down(broker, broker.stop):
+        wait_for(lambda: all("connecting again" in receiver.err for receiver in receivers), 5)
+    go_on(receivers, "CONNECTION_FORCED")
+
+
+def test_it_goes_on_after_rabbitmq_was_killed_and_restarted(broker, both, go_on):
+    receivers = both()
+    # Without this, RabbitMQ 3.10 forgets a quorum queue that is younger than about a second.
+    broker.rabbitmqctl("eval", "mnesia:sync_log(), [dets:sync(Table) || Table <- dets:all()].")
+    with down(broker, broker.kill):
+        wait_for(lambda: all("connecting again" in receiver.err for receiver in receivers), 5)
+    go_on(receivers, "(Transport indicated EOF|Connection reset by peer)")
+
+
+def test_it_goes_on_with_a_new_queue_after_the_queue_was_deleted(both, go_on, hello):
+    receivers = both()
+    hello.queue_delete("hello")
+    go_on(receivers, "queue deleted")
+
+
+def test_it_goes_on_after_it_was_frozen_past_its_heartbeat(broker, both, go_on, hello):
+    receivers = both(url=broker.url + "?heartbeat=2")
+    freeze(receivers)
+    wait_for(lambda: hello.queue_declare("hello", passive=True).method.consumer_count == 0)
+    wake(receivers)
+    go_on(receivers, "")
+
+
+def test_it_goes_on_after_its_tcp_connection_was_cut(both, proxy, go_on):
+    cable = proxy()
+    receivers = both(url=f"amqp://guest:guest@localhost:{cable.port}")
+    cable.cut_all()
+    go_on(receivers, "(Transport indicated EOF|Connection reset by peer)")
+
+
+@OPTIONS
+def test_it_tells_of_every_outage_once(receive, proxy, option):
+    cable = proxy()
+    receiver = receive(*option, url=f"amqp://guest:guest@localhost:{cable.port}")
+    for number in (1, 2, 3):
+        cable.cut_all()
+        wait_for(lambda number=number: receiver.err.count("connected again") == number, 5)
+    assert receiver.err.count("\n") == 6
+
+
+@pytest.fixture
+def user(broker):
+    """The URL of another user, rabbit, who may do all."""
+    broker.rabbitmqctl("add_user", "rabbit", "secret")
+    broker.rabbitmqctl("set_permissions", "rabbit", ".*", ".*", ".*")
+    yield f"amqp://rabbit:secret@localhost:{broker.port}"
+    broker.rabbitmqctl("delete_user", "rabbit")
+
+
+def give_up(receivers, reason):
+    """Assert that the receivers end: a line that they were cut off, a line why they do not come back, status 1."""
+    assert [receiver.status(5) for receiver in receivers] == [1] * len(receivers)
+    for receiver in receivers:
+        assert re.fullmatch(rf" \[!\] .*; connecting again\n \[!\] .*{reason}.*\n", receiver.err)
+        assert "secret" not in receiver.err
+
+
+def test_it_ends_when_it_may_not_come_back(broker, both, user):
+    receivers = both(url=user)
+    broker.rabbitmqctl("clear_permissions", "rabbit")
+    broker.rabbitmqctl("close_all_connections", "fired")
+    give_up(receivers, "user 'rabbit', virtual host '/': NOT_ALLOWED")
+
+
+def test_it_ends_when_the_queue_was_deleted_and_it_may_not_declare_it(broker, both, user, hello):
+    receivers = both(url=user)
+    broker.rabbitmqctl("set_permissions", "rabbit", "^$", ".*", ".*")
+    hello.queue_delete("hello")
+    give_up(receivers, "user 'rabbit', virtual host '/': ACCESS_REFUSED - .*'hello'")
+
+
+def test_it_ends_when_the_queue_has_other_settings_now(both, hello):
+    receivers = both()
+    freeze(receivers)  # so that they do not declare it first
+    hello.queue_delete("hello")
+    hello.queue_declare("hello", durable=True)
+    wake(receivers)
+    give_up(receivers, "rabbitmqctl delete_queue hello: PRECONDITION_FAILED - inequivalent arg 'x-queue-type'")
+
+
+@SIGNALS
+@OPTIONS
+def test_it_can_be_stopped_while_nothing_listens(receive, proxy, option, stop):
+    cable = proxy()
+    receiver = receive(*option, url=f"amqp://guest:guest@localhost:{cable.port}")
+    cable.close(cable.server)
+    cable.cut_all()
+    wait_for(lambda: "connecting again" in receiver.err)
+    receiver.send_signal(stop)
+    assert (receiver.status(2), receiver.err.count("\n")) == (0, 1)
+
+
+@SIGNALS
+@OPTIONS
+def test_it_can_be_stopped_while_it_connects_and_nothing_answers(receive, proxy, option, stop):
+    cable = proxy()
+    receiver = receive(*option, url=f"amqp://guest:guest@127.0.0.1:{cable.port}")
+    cable.close(cable.server)
+    with socket.create_server(("127.0.0.1", cable.port)) as silent:
+        cable.cut_all()
+        silent.settimeout(10)
+        with silent.accept()[0] as connection:
+            connection.settimeout(10)
+            assert connection.recv(4) == b"AMQP"
+            receiver.send_signal(stop)
+            assert (receiver.status(2), receiver.err.count("\n")) == (0, 1)
+
+
+@SIGNALS
+@OPTIONS
+def test_it_can_be_stopped_while_it_declares_the_queue(start, proxy, option, stop):
+    cable = proxy()
+    receiver = start("receive.py", *option, url=f"amqp://guest:guest@localhost:{cable.port}")
+    cable.cut = lambda data: (
+        b"x-queue-type" in data and receiver.send_signal(stop)
+    )  # which returns None: nothing is cut
+    assert (receiver.status(10), receiver.err) == (0, "")
+
+
+@SIGNALS
+def test_it_can_be_stopped_amid_100_000_messages(receive, backlog, stop):
+    receiver = receive()
+    wait_for(lambda: "Received" in receiver.out)
+    receiver.send_signal(stop)
+    assert (receiver.status(2), receiver.err) == (0, "")
+    assert receiver.out.endswith("'\n")
+
+
+@pytest.fixture
+def load(broker):
+    """Keep some 20,000 messages in the queue."""
+    end = threading.Event()
+
+    def fill():
+        with pika.BlockingConnection(pika.URLParameters(broker.url)) as connection:
+            channel = connection.channel()
+            channel.queue_declare(**QUEUE)
+            while not end.wait(0.02):
+                for _ in range(20_000 - channel.queue_declare("hello", passive=True).method.message_count):
+                    channel.basic_publish(exchange="", routing_key="hello", body=b"load")
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    yield
+    end.set()
+    thread.join()
+
+
+def test_it_can_be_stopped_at_any_moment(receive, load):
+    for number in range(int(os.environ.get("STOPS", "20"))):
+        receiver = receive(*[["--ack"], []][number % 2])
+        time.sleep(random.random() / 2)
+        receiver.send_signal(random.choice([signal.SIGINT, signal.SIGTERM]))
+        assert (receiver.status(2), receiver.err) == (0, ""), f"try {number}"
+
+
+@pytest.fixture
+def stuck(broker, hello):
+    """Start receive.py with a pipe that nobody reads as its output, and wait until that is full."""
+    programs = []
+
+    def stuck(*options):
+        hello.basic_publish(exchange="", routing_key="hello", body=b"x" * 1_000_000)
+        program = subprocess.Popen(
+            [sys.executable, "receive.py", *options],
+            cwd=brokers.PROJECT,
+            env={**os.environ, "RABBITMQ_URL": broker.url},
+            stdout=subprocess.PIPE,
+        )
+        programs.append(program)
+        unread = array.array("i", [0])
+        wait_for(lambda: fcntl.ioctl(program.stdout, termios.FIONREAD, unread) or unread[0] > 60_000)
+        return program
+
+    yield stuck
+    for program in programs:
+        program.kill()
+        program.communicate()
+
+
+@SIGNALS
+@OPTIONS
+def test_it_can_be_stopped_while_nobody_reads_its_output(stuck, option, stop):
+    receiver = stuck(*option)
+    receiver.send_signal(stop)
+    assert receiver.wait(2) == 0
+
+
+@OPTIONS
+def test_a_second_ctrl_c_ends_it_at_once(stuck, option):
+    receiver = stuck(*option)
+    # Signals that come together count as one; so again and again until the second is seen.
+    wait_for(lambda: receiver.poll() is not None or receiver.send_signal(signal.SIGINT), 1)
+    assert receiver.returncode == 0
