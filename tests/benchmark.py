@@ -14,7 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-SENDS, ROUNDS, BACKLOG, LARGE = 20, 4, 50_000, 500_000
+PROJECT = Path(__file__).parent.parent
+SENDS, ROUNDS, BACKLOG, LARGE = 20, 6, 50_000, 500_000
 UNSEEN = 300  # the last lines may stay in the buffer of a program that does not print each line at once
 CONNECT = """import os, pika
 connection = pika.BlockingConnection(pika.URLParameters(os.environ["RABBITMQ_URL"]))
@@ -116,10 +117,8 @@ def benchmark(folder, port):
         for number in range(times):
             for program in programs[:: -1 if number % 2 else 1]:
                 fill(port, backlog)
-                words = [__file__, "measure", str(max(backlog - UNSEEN, 0)), *program.split()]
-                ran = subprocess.run(
-                    [sys.executable, *words], cwd=Path(__file__).parent.parent, env=environment, stdout=subprocess.PIPE
-                )
+                words = [sys.executable, __file__, "measure", str(max(backlog - UNSEEN, 0)), *program.split()]
+                ran = subprocess.run(words, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, check=True)
                 if number or times == 1:
                     results.setdefault((program, backlog), []).append(json.loads(ran.stdout))
 
