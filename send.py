@@ -1,15 +1,12 @@
 """Send a message to the queue "hello".
 
-python send.py                 sends Hello World!
-python send.py Good morning    sends Good morning
-
-The message is Sent when RabbitMQ has confirmed that it is in the queue (exit status 0).
+python send.py Good morning    sends Good morning instead of Hello World!
 RABBITMQ_URL=amqp://user:password@host:port/vhost says where RabbitMQ is, if not here.
 """
 
 import sys
 
-from connection import announce, connect, run
+from connection import connect, run
 
 
 def main():
@@ -24,7 +21,7 @@ def main():
     channel.confirm_delivery()  # basic_publish() returns when RabbitMQ has the message, or raises
     body = message.encode(errors="surrogateescape")  # UTF-8
     channel.basic_publish(exchange="", routing_key="hello", body=body, mandatory=True)
-    announce(f" [x] Sent {message!r}")
+    print(f" [x] Sent {message!r}")
 
     connection.close()
 

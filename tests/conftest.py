@@ -1,7 +1,11 @@
 """The fixtures of the tests: a broker, the two programs, a terminal, a proxy."""
 
 import contextlib
+import itertools
+import math
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
@@ -16,7 +20,9 @@ from pika import frame, spec
 from port_for import get_port
 
 WAITING = " [*] Waiting for messages. To exit press CTRL+C\n"
+STOP = 10  # seconds in which a program ends that was told to, also on a busy machine
 BACKLOG = 100_000  # messages
+PYTHON = r"Traceback|[A-Z][a-z]+[A-Z][a-z]\w*|\w+Error|\[Errno|_ssl|<\w|\w+\(['\"]|\(['\"]|',\)"  # no words for a user
 QUEUE = {"queue": "hello", "durable": True, "arguments": {"x-queue-type": "quorum"}}
 
 native = brokers.native_node("hello")
@@ -25,6 +31,7 @@ native_one, native_two, native_three = (brokers.native_node(name) for name in ("
 
 def pytest_addoption(parser):
     parser.addoption("--broker", choices=["native", "docker"], help="default: the first that works on this machine")
+    parser.addoption("--every-byte", action="store_true", help="cut connections after each byte, not each 53rd")
 
 
 def pytest_configure(config):
@@ -35,7 +42,7 @@ def pytest_configure(config):
     elif config.broker is None and brokers.docker_answers():
         config.broker = "docker"
     elif config.broker is None:
-        pytest.exit("neither rabbitmq-server nor Docker here; run ./start-rabbitmq.sh", returncode=1)
+        pytest.exit("neither rabbitmq-server nor Docker here; run ./setup.sh", returncode=1)
     os.environ.update(
         ERL_EPMD_PORT=str(get_port(None)),
         ERL_EPMD_ADDRESS="127.0.0.1",
@@ -135,14 +142,17 @@ def backlog(broker, hello):
 
 
 class Program(subprocess.Popen):
-    """A running program, whose output goes to two files."""
+    """A running program, whose output goes to two files, or its standard output to another place."""
 
-    def __init__(self, folder, words, **environment):
-        number = len(list(folder.iterdir()))
+    numbers = itertools.count()
+
+    def __init__(self, folder, words, stdout=None, **environment):
+        number = next(self.numbers)
         self.files = [folder / f"{number}.{name}" for name in ("out", "err")]
+        environment = {**os.environ, **environment}
         with self.files[0].open("w") as out, self.files[1].open("w") as err:
             super().__init__(
-                [sys.executable, *words], cwd=brokers.PROJECT, env={**os.environ, **environment}, stdout=out, stderr=err
+                [sys.executable, *words], cwd=brokers.PROJECT, env=environment, stdout=stdout or out, stderr=err
             )
 
     @property
@@ -155,7 +165,7 @@ class Program(subprocess.Popen):
         """What it has printed on standard error so far."""
         return self.files[1].read_bytes().decode()
 
-    def status(self, seconds=30):
+    def status(self, seconds=90):
         """Its exit status, once it has ended."""
         return self.wait(timeout=seconds)
 
@@ -167,13 +177,15 @@ def start(broker, tmp_path_factory):
     programs = []
 
     def start(*words, url=broker.url, **environment):
-        programs.append(Program(folder, words, RABBITMQ_URL=url, **environment))
-        return programs[-1]
+        program = Program(folder, words, RABBITMQ_URL=url, **environment)
+        programs.append(program)
+        return program
 
     yield start
     for program in programs:
         program.kill()
         program.wait()
+        assert re.findall(PYTHON, program.err) == [], program.err
 
 
 @pytest.fixture
@@ -182,7 +194,7 @@ def send(start):
 
     def send(*words, **keywords):
         program = start("send.py", *words, **keywords)
-        program.status(90)
+        program.status()
         return program
 
     return send
@@ -200,18 +212,20 @@ def receive(start):
     return receive
 
 
+def hear_ctrl_c():
+    """Undo that what a script starts in the background ignores CTRL+C, as does all that this starts in turn."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def terminal(broker):
     """Run a program in a terminal of its own, where CTRL+C can be typed (pexpect)."""
     terminals = []
 
-    def terminal(*words, url=broker.url):
-        environment = {**os.environ, "RABBITMQ_URL": url}
-        terminals.append(
-            pexpect.spawn(
-                sys.executable, list(words), cwd=brokers.PROJECT, env=environment, encoding="utf-8", timeout=30
-            )
-        )
+    def terminal(*words, program=sys.executable, url=broker.url):
+        environment = {**os.environ, "RABBITMQ_URL": url, "python": sys.executable}
+        options = {"cwd": brokers.PROJECT, "env": environment, "encoding": "utf-8", "timeout": 90}
+        terminals.append(pexpect.spawn(program, list(words), preexec_fn=hear_ctrl_c, **options))
         return terminals[-1]
 
     yield terminal
@@ -220,10 +234,15 @@ def terminal(broker):
 
 
 class Proxy:
-    """A TCP proxy to the broker: with TLS if it has a context; `cut` is asked before data goes on to the broker."""
+    """A TCP proxy to the broker, with TLS if it has a context.
 
-    def __init__(self, port, context=None):
-        self.target, self.context, self.cut = port, context, None
+    `cut` is asked before data goes on to the broker. `limits` are how many bytes the first connection lets through
+    to the broker and from it, before it is cut; None for all.
+    """
+
+    def __init__(self, port, context=None, limits=(None, None)):
+        self.target, self.context, self.cut, self.limits = port, context, None, limits
+        self.passed = [0, 0]  # bytes to the broker and from it
         self.sockets = []
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
@@ -234,25 +253,29 @@ class Proxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self.server.accept()
-                threading.Thread(target=self.serve, args=[client], daemon=True).start()
+                threading.Thread(target=self.serve, args=[client, self.limits], daemon=True).start()
+                self.limits = (None, None)
 
-    def serve(self, client):
+    def serve(self, client, limits):
         """Connect the client with the broker."""
         with contextlib.suppress(OSError):
             if self.context:
                 client = self.context.wrap_socket(client, server_side=True)
             node = socket.create_connection(("127.0.0.1", self.target))
             self.sockets += [client, node]
-            threading.Thread(target=self.copy, args=[node, client, None], daemon=True).start()
-            self.copy(client, node, lambda data: self.cut and self.cut(data))
+            threading.Thread(target=self.copy, args=[node, client, 1, limits[1]], daemon=True).start()
+            self.copy(client, node, 0, limits[0])
 
-    def copy(self, source, target, cut):
-        """Copy all data from source to target, until there is no more or it is to be cut."""
+    def copy(self, source, target, direction, limit):
+        """Copy data from source to target, until there is no more or it is to be cut."""
+        left = math.inf if limit is None else limit
         with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                if cut and cut(data):
+            while left and (data := source.recv(min(left, 65536))):
+                if direction == 0 and self.cut and self.cut(data):
                     break
                 target.sendall(data)
+                left -= len(data)
+                self.passed[direction] += len(data)
         self.close(source, target)
 
     @staticmethod
@@ -273,16 +296,17 @@ def proxy(broker):
     """Start a TCP proxy to the broker. All of them are gone after the test."""
     proxies = []
 
-    def proxy(context=None):
-        proxies.append(Proxy(broker.port, context))
-        return proxies[-1]
+    def proxy(*arguments):
+        started = Proxy(broker.port, *arguments)
+        proxies.append(started)
+        return started
 
     yield proxy
     for ended in proxies:
         ended.close(ended.server, *ended.sockets)
 
 
-def wait_for(condition, seconds=30):
+def wait_for(condition, seconds=90):
     """Wait until condition() is true, and return what it says. Raises AssertionError after so many seconds."""
     end = time.monotonic() + seconds
     while not (met := condition()):

@@ -17,11 +17,11 @@ import brokers
 import pika
 import pytest
 import trustme
-from conftest import wait_for
+from conftest import STOP, WAITING, wait_for
 from port_for import get_port
 
 SENT = " [x] Sent 'Hello World!'\n"
-BLOCKED = " [!] RabbitMQ blocks publishers (memory or disk alarm), waiting up to 60 s\n"
+NOT_YET = " [!] no confirm yet, waiting up to 60 s (memory or disk alarm, no majority of nodes?)\n"
 
 both_programs = pytest.mark.parametrize("program", ["send.py", "receive.py"])
 
@@ -30,10 +30,10 @@ both_programs = pytest.mark.parametrize("program", ["send.py", "receive.py"])
 def failed():
     """Wait until a program has failed as it should, and return the one line that it has printed."""
 
-    def failed(program, seconds):
-        assert (program.status(seconds + 3), program.out) == (1, "")  # 3 s: Python may start slowly on a busy machine
+    def failed(program, out=""):
+        assert (program.status(), program.out) == (1, out)
         assert re.fullmatch(r" \[!\] .*\n", program.err)
-        assert "Traceback" not in program.err and "s3cret" not in program.err
+        assert "s3cret" not in program.err
         return program.err
 
     return failed
@@ -41,10 +41,10 @@ def failed():
 
 @pytest.fixture
 def fails(start, failed):
-    """Run a program that fails within so many seconds, and return the one line that it prints."""
+    """Run a program that fails, and return the one line that it prints."""
 
-    def fails(*words, seconds, **keywords):
-        return failed(start(*words, **keywords), seconds)
+    def fails(*words, out="", **keywords):
+        return failed(start(*words, **keywords), out)
 
     return fails
 
@@ -61,7 +61,7 @@ def shell(broker):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=5,
+            timeout=90,
         )
 
     return shell
@@ -176,13 +176,13 @@ def full(broker, hello):
 @both_programs
 def test_nothing_listens_there(fails, program):
     port = get_port(None)
-    line = fails(program, url=f"amqp://learner:s3cret@localhost:{port}/", seconds=2)
-    assert f"localhost:{port}: nothing listens there" in line and "./start-rabbitmq.sh" in line
+    line = fails(program, url=f"amqp://learner:s3cret@localhost:{port}/")
+    assert f"localhost:{port}: nothing listens there" in line and "./setup.sh" in line
 
 
 @both_programs
 def test_the_host_name_is_unknown(fails, program):
-    line = fails(program, url="amqp://learner:s3cret@no-such-host.invalid/", seconds=5)
+    line = fails(program, url="amqp://learner:s3cret@no-such-host.invalid/")
     assert "no-such-host.invalid:5672: the host name is unknown" in line
 
 
@@ -190,7 +190,7 @@ def test_the_host_name_is_unknown(fails, program):
 def test_every_node_of_a_list_is_named_when_none_answers(fails, program):
     ports = [get_port(None), get_port(None)]
     urls = [f"amqp://learner:s3cret@127.0.0.1:{port}/" for port in ports]
-    line = fails(program, url=f"amqp://learner:s3cret@no-such-host.invalid,{','.join(urls)}", seconds=5)
+    line = fails(program, url=f"amqp://learner:s3cret@no-such-host.invalid,{','.join(urls)}")
     assert re.search("no-such-host.invalid:5672.*127.0.0.1:{}.*127.0.0.1:{}".format(*ports), line)
 
 
@@ -201,26 +201,26 @@ def test_something_listens_there_that_is_not_rabbitmq(start, failed, silent, web
         for name in ("send.py", "receive.py"):
             programs.append((port, start(name, url=f"amqp://learner:s3cret@localhost:{port}/")))
     for port, program in programs:
-        assert f"localhost:{port}: no RabbitMQ answers there" in failed(program, 20)
+        assert f"localhost:{port}: no RabbitMQ answers there" in failed(program)
 
 
 @both_programs
 @pytest.mark.parametrize("user", ["guest", "nobody"])
 def test_the_user_or_the_password_is_wrong(broker, fails, program, user):
-    line = fails(program, url=f"amqp://{user}:s3cret@localhost:{broker.port}/", seconds=5)
+    line = fails(program, url=f"amqp://{user}:s3cret@localhost:{broker.port}/")
     assert f"localhost:{broker.port}" in line and f"user '{user}'" in line
     assert "wrong user or password (guest may connect from localhost only)" in line
 
 
 @both_programs
 def test_the_virtual_host_does_not_exist(fails, learner, program):
-    line = fails(program, url=learner("nowhere"), seconds=5)
+    line = fails(program, url=learner("nowhere"))
     assert "user 'learner', virtual host 'nowhere'" in line and "NOT_ALLOWED - vhost nowhere not found" in line
 
 
 def test_the_virtual_host_is_not_permitted(broker, fails, learner):
     for program in ("send.py", "receive.py"):
-        line = fails(program, url=learner("team"), seconds=5)
+        line = fails(program, url=learner("team"))
         assert "user 'learner', virtual host 'team'" in line
         assert "NOT_ALLOWED - access to vhost 'team' refused for user 'learner'" in line
 
@@ -229,7 +229,7 @@ def test_the_virtual_host_is_at_its_connection_limit(broker, fails, learner, all
     allow(".*", ".*", ".*")
     broker.rabbitmqctl("set_vhost_limits", "-p", "team", '{"max-connections": 0}')
     for program in ("send.py", "receive.py"):
-        line = fails(program, url=learner("team"), seconds=5)
+        line = fails(program, url=learner("team"))
         assert "user 'learner', virtual host 'team'" in line and "connection limit (0) is reached" in line
     broker.rabbitmqctl("clear_vhost_limits", "-p", "team")
 
@@ -237,20 +237,20 @@ def test_the_virtual_host_is_at_its_connection_limit(broker, fails, learner, all
 def test_the_user_may_not_configure(fails, learner, allow):
     allow("^$", ".*", ".*")
     for program in ("send.py", "receive.py"):
-        line = fails(program, url=learner("team"), seconds=5)
+        line = fails(program, url=learner("team"))
         assert "user 'learner', virtual host 'team'" in line and re.search("ACCESS_REFUSED.*queue 'hello'", line)
 
 
 def test_the_user_may_not_write(fails, learner, allow):
     allow(".*", "^$", ".*")
-    line = fails("send.py", url=learner("team"), seconds=5)
+    line = fails("send.py", url=learner("team"))
     assert "user 'learner', virtual host 'team'" in line and re.search("ACCESS_REFUSED.*exchange", line)
 
 
 def test_the_user_may_not_read(fails, learner, allow):
     allow(".*", ".*", "^$")
-    for option in ([], ["--ack"]):
-        line = fails("receive.py", *option, url=learner("team"), seconds=5)
+    for option, out in ([], ""), (["--ack"], WAITING):  # pika's generator consumes when it is asked for a message
+        line = fails("receive.py", *option, url=learner("team"), out=out)
         assert "user 'learner', virtual host 'team'" in line and re.search("ACCESS_REFUSED.*queue 'hello'", line)
 
 
@@ -262,59 +262,62 @@ def test_the_queue_exists_with_other_settings(broker, fails, channel, program, s
     except pika.exceptions.AMQPError as error:  # RabbitMQ 4.3 has no such queues any more: nothing can be wrong
         assert not settings and "transient_nonexcl_queues" in str(error)
         return
-    line = fails(program, seconds=5)
+    line = fails(program)
     assert "PRECONDITION_FAILED - inequivalent arg" in line and "for queue 'hello'" in line
     assert "rabbitmqctl delete_queue hello" in line
 
 
 @pytest.mark.parametrize(
-    "url, words",
+    "url",
     [
-        ("amqp://learner:s3cret@localhost:port/", "bad host or port"),
-        ("amqp://learner:s3cret@localhost:99999/", "bad host or port"),
-        ("amqp://learner:s3cret@localhost:-1/", "bad host or port"),
-        ("amqp://learner:s3cret@localhost:0/", "bad host or port"),
-        ("amqp://learner:s3cret@[::1/", "bad host or port"),
-        ("http://learner:s3cret@localhost/", "amqp://"),
-        ("learner:s3cret@localhost", "amqp://"),
-        ("localhost:5672", "amqp://"),
-        ("amqp:/learner:s3cret@localhost/", "amqp://"),
-        ("amqp://learner@localhost/", "a user without a password"),
-        ("amqp://learner:s3cret@localhost/?colour=blue", "colour"),
-        ("amqp://learner:s3cret@localhost/?heartbeat=often", "heartbeat"),
-        ("amqp://learner:s3cret@localhost/?heartbeat=-1", "heartbeat"),
-        ("amqp://learner:s3cret@localhost/?connection_attempts=0", "connection_attempts"),
-        ("amqp://learner:s3cret@localhost/?frame_max=1", "frame_max"),
-        ("amqp://learner:s3cret@localhost/?blocked_connection_timeout=x", "blocked_connection_timeout"),
-        ("amqp://learner:s3cret@localhost/?tcp_options=x", "tcp_options"),
-        ("amqps://learner:s3cret@localhost/?ssl_options={", "ssl_options"),
-        ("amqps://learner:s3cret@localhost/?ssl_options={'password': 's3cret'", "ssl_options"),
-        ("amqps://learner:s3cret@localhost/?ssl_options={'certfile': 'no.pem', 'password': 's3cret'}", "ssl_options"),
-        ("amqp://learner:s3cret@localhost/?password=s3cret", "password"),
-        ("amqp://learner:s3cret/x@localhost/", "%2F"),
-        ("amqp://learner:x/s3cret@localhost/", "%2F"),
-        ("amqp://learner:1/s3cret@localhost/", "%2F"),
-        ("amqp://learner:s3cret?x@localhost/", "%3F"),
-        ("amqp://learner:1?s3cret@localhost/", "%3F"),
-        ("amqp://learner:1?heartbeat=s3cret@localhost/", "%3F"),
-        ("amqp://learner:s3cret#x@localhost/", "%23"),
-        ("amqp://learner:1#s3cret@localhost/", "%23"),
-        ("amqp://learner:s3cret,x@localhost/", "%2C"),
-        ("amqp://learner:x,s3cret@localhost/", "%2C"),
-        ("amqp://learner:1,s3cret@localhost/", "%2C"),
-        ("amqp://learner:s3cret[@localhost/", "bad host or port"),
-        ("amqp://learner:s3cret\uff0f@localhost/", "bad host or port"),
+        "amqp://learner:s3cret@localhost:port/",
+        "amqp://learner:s3cret@localhost:99999/",
+        "amqp://learner:s3cret@localhost:-1/",
+        "amqp://learner:s3cret@localhost:0/",
+        "amqp://learner:s3cret@[::1/",
+        "http://learner:s3cret@localhost/",
+        "learner:s3cret@localhost",
+        "localhost:5672",
+        "amqp:/learner:s3cret@localhost/",
+        "amqp://learner@localhost/",
+        "amqp://learner:s3cret@localhost/?colour=blue",
+        "amqp://learner:s3cret@localhost/?heartbeat=often",
+        "amqp://learner:s3cret@localhost/?heartbeat=-1",
+        "amqp://learner:s3cret@localhost/?connection_attempts=0",
+        "amqp://learner:s3cret@localhost/?frame_max=1",
+        "amqp://learner:s3cret@localhost/?blocked_connection_timeout=x",
+        "amqp://learner:s3cret@localhost/?tcp_options=x",
+        "amqps://learner:s3cret@localhost/?ssl_options={",
+        "amqps://learner:s3cret@localhost/?ssl_options={'password': 's3cret'",
+        "amqps://learner:s3cret@localhost/?ssl_options={'certfile': 'no.pem', 'password': 's3cret'}",
+        "amqp://learner:s3cret@localhost/?password=s3cret",
+        "amqp://learner:s3cret/x@localhost/",
+        "amqp://learner:x/s3cret@localhost/",
+        "amqp://learner:1/s3cret@localhost/",
+        "amqp://learner:s3cret?x@localhost/",
+        "amqp://learner:1?s3cret@localhost/",
+        "amqp://learner:1?heartbeat=s3cret@localhost/",
+        "amqp://learner:s3cret#x@localhost/",
+        "amqp://learner:1#s3cret@localhost/",
+        "amqp://learner:s3cret,x@localhost/",
+        "amqp://learner:x,s3cret@localhost/",
+        "amqp://learner:1,s3cret@localhost/",
+        "amqp://learner:s3cret[@localhost/",
+        "amqp://learner:s3cret\uff0f@localhost/",
+        "amqp://learner:s3cret@localhost/team/s3cret",
     ],
 )
-def test_rabbitmq_url_is_malformed(start, failed, url, words):
+def test_rabbitmq_url_is_malformed(start, failed, url):
     for program in [start("send.py", url=url), start("receive.py", url=url)]:
-        line = failed(program, 1)
-        assert "RABBITMQ_URL is malformed" in line and words in line
+        assert failed(program) == (
+            " [!] RABBITMQ_URL is malformed: write amqp://user:password@host:port/vhost, "
+            "with @ : / ? # , inside a part as %40 %3A %2F %3F %23 %2C\n"
+        )
 
 
 @both_programs
 def test_a_password_with_unescaped_characters_that_do_no_harm_is_not_shown(broker, fails, program):
-    line = fails(program, url=f"amqp://learner:s3cret@s3cret:s3cret@localhost:{broker.port}/", seconds=5)
+    line = fails(program, url=f"amqp://learner:s3cret@s3cret:s3cret@localhost:{broker.port}/")
     assert f"localhost:{broker.port}, user 'learner'" in line and "wrong user or password" in line
 
 
@@ -327,13 +330,13 @@ def test_tls_with_a_trusted_certificate_works(send, tls, ca, tmp_path):
 
 @both_programs
 def test_tls_to_the_plain_port_fails(broker, fails, program):
-    line = fails(program, url=f"amqps://learner:s3cret@localhost:{broker.port}/", seconds=20)
+    line = fails(program, url=f"amqps://learner:s3cret@localhost:{broker.port}/")
     assert f"localhost:{broker.port}: TLS failed" in line and "SSL" in line
 
 
 @both_programs
 def test_a_certificate_that_is_not_trusted_is_refused(fails, tls, program):
-    line = fails(program, url=(url := tls("localhost")), seconds=20)
+    line = fails(program, url=(url := tls("localhost")))
     assert f"localhost:{pika.URLParameters(url).port}: TLS failed" in line and "certificate verify failed" in line
 
 
@@ -341,7 +344,7 @@ def test_a_certificate_that_is_not_trusted_is_refused(fails, tls, program):
 def test_a_certificate_for_another_name_is_refused(fails, tls, ca, tmp_path, program):
     url = tls("elsewhere.example")
     ca.cert_pem.write_to_path(tmp_path / "ca.pem")
-    line = fails(program, url=url, SSL_CERT_FILE=str(tmp_path / "ca.pem"), seconds=20)
+    line = fails(program, url=url, SSL_CERT_FILE=str(tmp_path / "ca.pem"))
     assert (
         f"localhost:{pika.URLParameters(url).port}: TLS failed" in line and "localhost" in line.split("TLS failed")[1]
     )
@@ -350,19 +353,19 @@ def test_a_certificate_for_another_name_is_refused(fails, tls, ca, tmp_path, pro
 def test_the_message_is_not_sent_when_the_queue_is_deleted_in_between(fails, proxy, hello):
     between = proxy()
     between.cut = lambda data: b"Hello World!" in data and hello.queue_delete("hello") and False
-    line = fails("send.py", url=f"amqp://guest:guest@localhost:{between.port}/", seconds=5)
+    line = fails("send.py", url=f"amqp://guest:guest@localhost:{between.port}/")
     assert f"localhost:{between.port}: not sent, because the queue 'hello' is gone" in line
 
 
 def test_the_message_is_not_sent_when_the_queue_is_full(broker, fails, full):
-    line = fails("send.py", seconds=5)
+    line = fails("send.py")
     assert f"localhost:{broker.port}: not sent" in line and "'hello' may be full" in line
 
 
 def test_the_message_may_or_may_not_have_arrived_when_the_connection_breaks_before_the_confirm(fails, proxy):
     between = proxy()
     between.cut = lambda data: b"Hello World!" in data
-    line = fails("send.py", url=f"amqp://guest:guest@localhost:{between.port}/", seconds=5)
+    line = fails("send.py", url=f"amqp://guest:guest@localhost:{between.port}/")
     assert f"localhost:{between.port}" in line and "may or may not have arrived" in line
 
 
@@ -376,36 +379,40 @@ def test_the_message_is_sent_when_the_connection_breaks_after_the_confirm(send, 
 
 def test_send_waits_while_rabbitmq_blocks_publishers_and_sends_when_the_alarm_clears(start, alarm):
     sender = start("send.py")
-    wait_for(lambda: sender.err == BLOCKED)
+    wait_for(lambda: sender.err == NOT_YET)
     assert (sender.poll(), sender.out) == (None, "")
     alarm()
-    assert (sender.status(5), sender.out, sender.err) == (0, SENT, BLOCKED)
+    assert (sender.status(), sender.out, sender.err) == (0, SENT, NOT_YET)
 
 
 def test_send_gives_up_after_60_seconds_of_an_alarm(start, alarm):
     sender = start("send.py")
-    wait_for(lambda: sender.err == BLOCKED)
-    assert (sender.status(70), sender.out) == (1, "")
+    wait_for(lambda: sender.err == NOT_YET)
+    assert (sender.status(), sender.out) == (1, "")
     notice, line = sender.err.splitlines()
-    assert notice + "\n" == BLOCKED and line.startswith(" [!] no confirm from RabbitMQ within 60 s")
+    assert notice + "\n" == NOT_YET and line.startswith(" [!] no confirm from RabbitMQ within 60 s")
 
 
-def test_ctrl_c_ends_send_while_it_waits_for_the_end_of_an_alarm(terminal, alarm):
-    sender = terminal("send.py")
-    sender.expect_exact(BLOCKED.strip())
-    sender.sendintr()
-    sender.timeout = 1
-    assert (sender.read().replace("^C", "").strip(), sender.wait()) == ("", 130)
+def test_ctrl_c_ends_send_and_a_loop_over_it_while_it_waits_for_the_end_of_an_alarm(terminal, alarm):
+    loop = terminal("-c", "for i in 1 2 3; do $python send.py; done; echo not ended", program="bash")
+    loop.expect_exact(NOT_YET.strip())
+    loop.sendintr()
+    loop.timeout = STOP
+    assert loop.read().replace("^C", "").strip() == ""
+    loop.wait()
+    assert loop.signalstatus == signal.SIGINT
 
 
-@pytest.mark.parametrize("program, status", [("send.py", 130), ("receive.py", 0)])
+@pytest.mark.parametrize("program, status", [("send.py", -signal.SIGINT), ("receive.py", 0)])
 def test_ctrl_c_ends_a_program_that_connects(terminal, silent, program, status):
     connecting = terminal(program, url=f"amqp://localhost:{silent.getsockname()[1]}")
     client, _ = silent.accept()
     client.recv(4)  # "AMQP"
     connecting.sendintr()
-    connecting.timeout = 1
-    assert (connecting.read().replace("^C", "").strip(), connecting.wait()) == ("", status)
+    connecting.timeout = STOP
+    assert connecting.read().replace("^C", "").strip() == ""
+    connecting.wait()
+    assert (connecting.exitstatus, connecting.signalstatus) in ((status, None), (None, -status))
 
 
 def test_sigterm_ends_receive_while_it_connects(start, silent):
@@ -413,12 +420,17 @@ def test_sigterm_ends_receive_while_it_connects(start, silent):
     client, _ = silent.accept()
     client.recv(4)  # "AMQP"
     receiver.send_signal(signal.SIGTERM)
-    assert (receiver.status(2), receiver.out, receiver.err) == (0, "", "")
+    assert (receiver.status(STOP), receiver.out, receiver.err) == (0, "", "")
 
 
-def test_receive_ends_in_silence_when_nobody_reads_its_output_any_more(shell):
-    ended = shell("$python receive.py | head -1")
-    assert (ended.stdout, ended.stderr) == (" [*] Waiting for messages. To exit press CTRL+C\n", "")
+def test_receive_ends_in_silence_at_its_next_line_when_nobody_reads_any_more(start, hello):
+    read, write = os.pipe()
+    receiver = start("receive.py", stdout=write)
+    os.close(write)
+    assert os.read(read, 100).decode() == WAITING
+    os.close(read)
+    hello.basic_publish(exchange="", routing_key="hello", body=b"x")
+    assert (receiver.status(), receiver.err) == (1, "")
 
 
 def test_receive_ends_in_silence_when_nobody_reads_the_messages_any_more(shell, hello):
@@ -452,4 +464,4 @@ def test_receive_runs_without_a_standard_output(start, hello):
     receiver = start("-c", closed)
     wait_for(lambda: hello.queue_declare("hello", passive=True).method.consumer_count)
     receiver.send_signal(signal.SIGTERM)
-    assert (receiver.status(2), receiver.out, receiver.err) == (0, "", "")
+    assert (receiver.status(STOP), receiver.out, receiver.err) == (0, "", "")

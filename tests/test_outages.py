@@ -17,7 +17,7 @@ import time
 import brokers
 import pika
 import pytest
-from conftest import QUEUE, wait_for
+from conftest import QUEUE, STOP, WAITING, wait_for
 
 OPTIONS = pytest.mark.parametrize("option", [[], ["--ack"]], ids=["default", "--ack"])
 SIGNALS = pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
@@ -31,18 +31,16 @@ def both(receive):
 
 @pytest.fixture
 def go_on(send):
-    """Assert that the receivers said once that and why they were cut off and once that it is over, and still work."""
+    """Assert that the receivers said once that and why they were cut off, wait for messages again, and receive them."""
 
     def go_on(receivers, reason):
-        wait_for(lambda: all("connected again" in receiver.err for receiver in receivers), 5)
+        wait_for(lambda: all(receiver.out == WAITING * 2 for receiver in receivers))
         sent = [f" [x] Received '{number}'" for number in range(4) if send(str(number)).returncode == 0]
-        wait_for(lambda: sum(receiver.out.count("Received") for receiver in receivers) >= len(sent), 5)
-        printed = [receiver.out.splitlines() for receiver in receivers]
-        assert sorted(line for lines in printed for line in lines if "Waiting" not in line) == sent
-        for receiver, lines in zip(receivers, printed):
-            assert ["Waiting" in line for line in lines[:2]] == [True, False]
-            said = rf" \[!\] .*{reason}.*; connecting again\n \[!\] localhost:\d+: connected again\n"
-            assert re.fullmatch(said, receiver.err)
+        wait_for(lambda: sum(receiver.out.count("Received") for receiver in receivers) >= len(sent))
+        received = "".join(receiver.out.replace(WAITING, "") for receiver in receivers)
+        assert sorted(received.splitlines()) == sent
+        for receiver in receivers:
+            assert re.fullmatch(rf" \[!\] localhost:\d+.*: {reason}; connecting again\n", receiver.err)
             assert receiver.poll() is None
 
     return go_on
@@ -79,8 +77,8 @@ def test_it_goes_on_after_an_operator_has_closed_its_connection(broker, both, go
 def test_it_goes_on_after_rabbitmq_was_stopped_and_started(broker, both, go_on):
     receivers = both()
     with down(broker, broker.stop):
-        wait_for(lambda: all("connecting again" in receiver.err for receiver in receivers), 5)
-    go_on(receivers, "CONNECTION_FORCED")
+        wait_for(lambda: all("connecting again" in receiver.err for receiver in receivers))
+    go_on(receivers, "CONNECTION_FORCED.*")
 
 
 def test_it_goes_on_after_rabbitmq_was_killed_and_restarted(broker, both, go_on):
@@ -88,14 +86,14 @@ def test_it_goes_on_after_rabbitmq_was_killed_and_restarted(broker, both, go_on)
     # Without this, RabbitMQ 3.10 forgets a quorum queue that is younger than about a second.
     broker.rabbitmqctl("eval", "mnesia:sync_log(), [dets:sync(Table) || Table <- dets:all()].")
     with down(broker, broker.kill):
-        wait_for(lambda: all("connecting again" in receiver.err for receiver in receivers), 5)
-    go_on(receivers, "(Transport indicated EOF|Connection reset by peer)")
+        wait_for(lambda: all("connecting again" in receiver.err for receiver in receivers))
+    go_on(receivers, "the connection was lost")
 
 
 def test_it_goes_on_with_a_new_queue_after_the_queue_was_deleted(both, go_on, hello):
     receivers = both()
     hello.queue_delete("hello")
-    go_on(receivers, "queue deleted")
+    go_on(receivers, r"RabbitMQ cancelled the consumer \(was the queue deleted\?\)")
 
 
 def test_it_goes_on_after_it_was_frozen_past_its_heartbeat(broker, both, go_on, hello):
@@ -103,14 +101,14 @@ def test_it_goes_on_after_it_was_frozen_past_its_heartbeat(broker, both, go_on, 
     freeze(receivers)
     wait_for(lambda: hello.queue_declare("hello", passive=True).method.consumer_count == 0)
     wake(receivers)
-    go_on(receivers, "")
+    go_on(receivers, "the connection was lost")
 
 
 def test_it_goes_on_after_its_tcp_connection_was_cut(both, proxy, go_on):
     cable = proxy()
     receivers = both(url=f"amqp://guest:guest@localhost:{cable.port}")
     cable.cut_all()
-    go_on(receivers, "(Transport indicated EOF|Connection reset by peer)")
+    go_on(receivers, "the connection was lost")
 
 
 @OPTIONS
@@ -119,8 +117,30 @@ def test_it_tells_of_every_outage_once(receive, proxy, option):
     receiver = receive(*option, url=f"amqp://guest:guest@localhost:{cable.port}")
     for number in (1, 2, 3):
         cable.cut_all()
-        wait_for(lambda number=number: receiver.err.count("connected again") == number, 5)
-    assert receiver.err.count("\n") == 6
+        wait_for(lambda number=number: receiver.out == WAITING * (number + 1))
+    assert receiver.err == f" [!] localhost:{cable.port}: the connection was lost; connecting again\n" * 3
+
+
+@pytest.fixture
+def short_timeout(broker):
+    """RabbitMQ waits 3 s for an acknowledgement, instead of 30 minutes, and looks each second."""
+    settings = {"consumer_timeout": (3000, "undefined"), "channel_tick_interval": (1000, 60_000)}  # ms: here, otherwise
+    for setting, (short, _) in settings.items():
+        broker.rabbitmqctl("eval", f"application:set_env(rabbit, {setting}, {short}).")
+    yield
+    for setting, (_, usual) in settings.items():
+        broker.rabbitmqctl("eval", f"application:set_env(rabbit, {setting}, {usual}).")
+
+
+def test_it_goes_on_after_it_was_frozen_past_the_acknowledgement_timeout(short_timeout, receive, hello):
+    receiver = receive("--ack")
+    freeze([receiver])
+    hello.basic_publish(exchange="", routing_key="hello", body=b"x")
+    time.sleep(10)  # on RabbitMQ 3.x nothing shows from outside that the 3 s are over
+    wake([receiver])
+    wait_for(lambda: receiver.out.endswith(WAITING + " [x] Received 'x'\n"))
+    reason = "PRECONDITION_FAILED - delivery ack.* timed out.*|RabbitMQ cancelled the consumer.*"  # RabbitMQ 3, 4
+    assert re.fullmatch(rf" \[!\] localhost:.*: ({reason}); connecting again\n", receiver.err)
 
 
 @pytest.fixture
@@ -134,7 +154,7 @@ def user(broker):
 
 def give_up(receivers, reason):
     """Assert that the receivers end: a line that they were cut off, a line why they do not come back, status 1."""
-    assert [receiver.status(5) for receiver in receivers] == [1] * len(receivers)
+    assert [receiver.status() for receiver in receivers] == [1] * len(receivers)
     for receiver in receivers:
         assert re.fullmatch(rf" \[!\] .*; connecting again\n \[!\] .*{reason}.*\n", receiver.err)
         assert "secret" not in receiver.err
@@ -172,7 +192,7 @@ def test_it_can_be_stopped_while_nothing_listens(receive, proxy, option, stop):
     cable.cut_all()
     wait_for(lambda: "connecting again" in receiver.err)
     receiver.send_signal(stop)
-    assert (receiver.status(2), receiver.err.count("\n")) == (0, 1)
+    assert (receiver.status(STOP), receiver.err.count("\n")) == (0, 1)
 
 
 @SIGNALS
@@ -183,12 +203,12 @@ def test_it_can_be_stopped_while_it_connects_and_nothing_answers(receive, proxy,
     cable.close(cable.server)
     with socket.create_server(("127.0.0.1", cable.port)) as silent:
         cable.cut_all()
-        silent.settimeout(10)
+        silent.settimeout(90)
         with silent.accept()[0] as connection:
-            connection.settimeout(10)
+            connection.settimeout(90)
             assert connection.recv(4) == b"AMQP"
             receiver.send_signal(stop)
-            assert (receiver.status(2), receiver.err.count("\n")) == (0, 1)
+            assert (receiver.status(STOP), receiver.err.count("\n")) == (0, 1)
 
 
 @SIGNALS
@@ -199,7 +219,7 @@ def test_it_can_be_stopped_while_it_declares_the_queue(start, proxy, option, sto
     cable.cut = lambda data: (
         b"x-queue-type" in data and receiver.send_signal(stop)
     )  # which returns None: nothing is cut
-    assert (receiver.status(10), receiver.err) == (0, "")
+    assert (receiver.status(), receiver.err) == (0, "")
 
 
 @SIGNALS
@@ -207,7 +227,7 @@ def test_it_can_be_stopped_amid_100_000_messages(receive, backlog, stop):
     receiver = receive()
     wait_for(lambda: "Received" in receiver.out)
     receiver.send_signal(stop)
-    assert (receiver.status(2), receiver.err) == (0, "")
+    assert (receiver.status(STOP), receiver.err) == (0, "")
     assert receiver.out.endswith("'\n")
 
 
@@ -236,7 +256,7 @@ def test_it_can_be_stopped_at_any_moment(receive, load):
         receiver = receive(*[["--ack"], []][number % 2])
         time.sleep(random.random() / 2)
         receiver.send_signal(random.choice([signal.SIGINT, signal.SIGTERM]))
-        assert (receiver.status(2), receiver.err) == (0, ""), f"try {number}"
+        assert (receiver.status(STOP), receiver.err) == (0, ""), f"try {number}"
 
 
 @pytest.fixture
@@ -268,12 +288,12 @@ def stuck(broker, hello):
 def test_it_can_be_stopped_while_nobody_reads_its_output(stuck, option, stop):
     receiver = stuck(*option)
     receiver.send_signal(stop)
-    assert receiver.wait(2) == 0
+    assert receiver.wait(STOP) == 0
 
 
 @OPTIONS
 def test_a_second_ctrl_c_ends_it_at_once(stuck, option):
     receiver = stuck(*option)
     # Signals that come together count as one; so again and again until the second is seen.
-    wait_for(lambda: receiver.poll() is not None or receiver.send_signal(signal.SIGINT), 1)
-    assert receiver.returncode == 0
+    wait_for(lambda: receiver.poll() is not None or receiver.send_signal(signal.SIGINT))
+    assert receiver.returncode == -signal.SIGINT

@@ -4,7 +4,7 @@ import signal
 
 import kombu
 import pytest
-from conftest import WAITING, wait_for
+from conftest import STOP, WAITING, wait_for
 
 
 def publish(channel, *bodies):
@@ -19,7 +19,7 @@ def test_it_waits_and_prints_a_message_that_is_sent_later(receive, send, option)
     send()
     wait_for(lambda: receiver.out == WAITING + " [x] Received 'Hello World!'\n")
     receiver.send_signal(signal.SIGINT)
-    assert (receiver.status(2), receiver.err) == (0, "")
+    assert (receiver.status(STOP), receiver.err) == (0, "")
 
 
 @pytest.mark.parametrize("option", [[], ["--ack"]])
