@@ -1,18 +1,23 @@
 """What receive.py --ack promises: whatever ends it, each message is printed or still in the queue."""
 
+import array
+import fcntl
 import io
+import os
 import re
+import shlex
 import signal
 import termios
 from collections import Counter
 
+import brokers
 import pytest
-from conftest import BACKLOG, wait_for
+from conftest import BACKLOG, STOP, wait_for
 
 
 def numbers(text):
     """The messages that are printed in text."""
-    return [int(number) for number in re.findall(r"Received '(\d+)'", text)]
+    return [int(number) for number in re.findall(r"Received '(\d+) *'", text)]
 
 
 @pytest.fixture
@@ -37,7 +42,7 @@ def test_stopped_amid_100_000_messages_it_loses_none_and_none_comes_twice(receiv
         receiver = receive("--ack")
         wait_for(lambda: "Received" in receiver.out)  # noqa: B023
         receiver.send_signal(stop)
-        assert (receiver.status(2), receiver.err) == (0, "")
+        assert (receiver.status(STOP), receiver.err) == (0, "")
         printed += numbers(receiver.out)
     assert 0 < len(printed) < BACKLOG
     assert sorted(printed + left(printed)) == list(range(BACKLOG))
@@ -79,3 +84,34 @@ def test_it_never_holds_more_than_1000_messages(receive, broker, hello):
     wait_for(lambda: broker.rabbitmqctl("list_queues", "messages_unacknowledged", "--silent").strip() == "1000")
     receiver.send_signal(signal.SIGCONT)
     wait_for(lambda: receiver.out.count("Received") == 3000)
+
+
+@pytest.fixture
+def no_delivery_limit(broker):
+    """From RabbitMQ 4 on, the policy of the README."""
+    if broker.rabbitmqctl("version").startswith("3."):
+        yield
+        return
+    command = re.search(r"sudo rabbitmqctl -q (set_policy .*)", brokers.README.read_text(encoding="utf-8"))[1]
+    broker.rabbitmqctl(*shlex.split(command))
+    yield
+    broker.rabbitmqctl("clear_policy", shlex.split(command)[1])
+
+
+def test_25_crashes_lose_none_of_200_messages(no_delivery_limit, start, hello):
+    for number in range(200):
+        hello.basic_publish(exchange="", routing_key="hello", body=b"%-10000d" % number)
+    printed = set()
+    for _ in range(25):
+        here, there = os.pipe()
+        receiver = start("receive.py", "--ack", stdout=there)
+        os.close(there)
+        unread = array.array("i", [0])
+        wait_for(lambda: fcntl.ioctl(here, termios.FIONREAD, unread) or unread[0] > 50_000)  # noqa: B023
+        receiver.kill()
+        with open(here) as output:
+            printed.update(numbers(output.read()))
+    left = set()
+    hello.basic_consume("hello", lambda *message: left.add(int(message[3])), auto_ack=True)
+    wait_for(lambda: hello.connection.process_data_events(0.2) or printed | left == set(range(200)))
+    assert len(left) > 100
