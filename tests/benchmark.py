@@ -1,11 +1,12 @@
 """Measure send.py and receive.py beside the fewest pika calls that do the same, on a RabbitMQ of its own.
 
-It takes some four minutes, and only measures: a missed bar is not an error.
+It takes some five minutes, with --quick less than one, and only measures: a missed bar is not an error.
 """
 
 import contextlib
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -15,7 +16,9 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
-SENDS, ROUNDS, BACKLOG, LARGE = 20, 6, 50_000, 500_000
+QUICK = "--quick" in sys.argv
+SENDS, ROUNDS, BACKLOG, LARGE = (6, 2, 20_000, 100_000) if QUICK else (20, 6, 50_000, 500_000)
+STOPPED = 100_000  # messages, amid which a receiver is stopped
 UNSEEN = 300  # the last lines may stay in the buffer of a program that does not print each line at once
 CONNECT = """import os, pika
 connection = pika.BlockingConnection(pika.URLParameters(os.environ["RABBITMQ_URL"]))
@@ -88,18 +91,48 @@ def private_broker(folder):
         yield broker.port
 
 
-def fill(port, messages):
-    """Leave exactly so many messages in the queue."""
-    import amqp  # it comes with kombu, and publishes four times as fast as pika
+@contextlib.contextmanager
+def queue(port):
+    """Yield a channel on which the queue is declared, of a client that publishes four times as fast as pika."""
+    import amqp  # it comes with kombu
 
     with amqp.Connection(f"127.0.0.1:{port}") as connection:
-        channel, message = connection.channel(), amqp.Message(b"Hello World!")
+        channel = connection.channel()
         channel.queue_declare("hello", durable=True, auto_delete=False, arguments={"x-queue-type": "quorum"})
+        yield channel
+
+
+def fill(port, messages):
+    """Leave exactly so many messages in the queue: 0, 1, 2 and so on."""
+    import amqp
+
+    with queue(port) as channel:
         channel.queue_purge("hello")
-        for _ in range(messages):
-            channel.basic_publish(message, routing_key="hello")
+        for number in range(messages):
+            channel.basic_publish(amqp.Message(f"{number:012}"), routing_key="hello")
         while channel.queue_declare("hello", passive=True).message_count < messages:
             time.sleep(0.05)
+
+
+def lost(folder, port, environment, words):
+    """Stop a receiver with CTRL+C amid its messages, and return how many are neither printed nor in the queue."""
+    fill(port, STOPPED)
+    output = folder / "printed"
+    with output.open("w") as file:
+        program = subprocess.Popen([sys.executable, *words.split()], cwd=PROJECT, env=environment, stdout=file)
+    while output.read_text().count("Received") < STOPPED // 5:
+        time.sleep(0.01)
+    program.send_signal(signal.SIGINT)
+    program.wait()
+    seen = set(re.findall(r"Received '(\d+)'", output.read_text()))
+    with queue(port) as channel:
+        while channel.queue_declare("hello", passive=True).consumer_count:
+            time.sleep(0.05)
+        channel.basic_consume("hello", callback=lambda message: seen.add(message.body), no_ack=True)
+        with contextlib.suppress(TimeoutError):  # which means that there is no more
+            while True:
+                channel.connection.drain_events(timeout=2)
+    return STOPPED - len(seen)
 
 
 def benchmark(folder, port):
@@ -139,6 +172,9 @@ def benchmark(folder, port):
     row("receive.py --ack : receive.py, messages/s", 1, (ack, BACKLOG), (receive, BACKLOG), "at least 0.50", rate)
     for name in (receive, ack):
         row(f"{name} : bare pika, MiB", 2, (name, BACKLOG), (bare, BACKLOG), "at most 1.10", memory)
+    for name, bar in (receive, "what was handed over"), (ack, "none"):
+        words = f"{name}, lost at CTRL+C amid {STOPPED:,} messages"
+        print(f"{words:55}{lost(folder, port, environment, name):9,}{'':16}  {bar}", flush=True)
     run([receive, ack], LARGE, 1)
     for name in (receive, ack):
         words = f"{name}, backlog of {LARGE:,} : {BACKLOG:,}, MiB"
