@@ -13,7 +13,7 @@ def test_rabbitmq_is_open_to_this_machine_only_and_keeps_its_data():
     ports = [line.strip(' -"') for line in text.splitlines() if ":5672" in line or ":15672" in line]
     assert ports == ["127.0.0.1:${AMQP_PORT:-5672}:5672", "127.0.0.1:${UI_PORT:-15672}:15672"]
     for setting in (
-        "image: rabbitmq:4-management",
+        "image: ${RABBITMQ_IMAGE:-rabbitmq:4-management}",
         "hostname: rabbitmq",
         "- data:/var/lib/rabbitmq",
         "rabbitmq-diagnostics -q check_port_connectivity",
