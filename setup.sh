@@ -7,7 +7,7 @@ cd "$(dirname "$0")" || exit
 PATH=$PATH:/usr/sbin:/sbin # where Debian has rabbitmq-server; not in every user's PATH
 log=$(mktemp) || exit
 trap 'rm -f "$log"' EXIT
-trap 'echo; exit 130' INT # or CTRL+C would end docker only, and the next way would be tried
+trap 'trap - INT; kill -INT $$' INT # CTRL+C ends all of it; or docker alone would end, and the next way begin
 
 have() { command -v "$1" >/dev/null; }
 run() { "$@" >>"$log" 2>&1; } # the tools' own words are shown only if something fails
