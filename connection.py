@@ -16,7 +16,7 @@ from pika.exceptions import AMQPConnectionError, AMQPError, ConsumerCancelled, N
 
 DEFAULT_URL = "amqp://guest:guest@localhost:5672/%2F"
 URL_FORM = r"amqps?://([^:@/?#]+:[^/?#]*@)?([^:@/?#[\]]*|\[[^]]+\])(:[1-9][0-9]*)?(/[^/?#@]*)?(\?[^?#@]*)?"
-REFUSAL = "ACCESS_REFUSED|NOT_ALLOWED(?!.*limit)|inequivalent arg"  # what waiting cannot mend
+REFUSAL = r"ACCESS_REFUSED|RESOURCE_LOCKED|NOT_ALLOWED(?!.*connection limit \()|inequivalent arg"  # for good
 MEANINGS = {  # what pika, RabbitMQ or the system says, as a regular expression: what it means
     "ConnectionRefused": "nothing listens there; start RabbitMQ with ./setup.sh",
     "^(gaierror|Unicode)": "the host name is unknown",
@@ -25,7 +25,7 @@ MEANINGS = {  # what pika, RabbitMQ or the system says, as a regular expression:
     "^Nack": "not sent, because RabbitMQ refuses the message; the queue 'hello' may be full",
     "^ConsumerCancelled": "RabbitMQ cancelled the consumer (was the queue deleted?)",
     "Login was refused": "wrong user or password (guest may connect from localhost only): {}",
-    "inequivalent arg": "the queue exists with other settings, to delete it: rabbitmqctl delete_queue hello: {}",
+    "inequivalent arg": "the queue has other settings, to delete it: rabbitmqctl delete_queue hello -p {1!r}: {0}",
     "ClosedBy|OSError": "{}",
 }
 _connection = None  # the one that connect() has returned, until it is closed
@@ -73,7 +73,7 @@ def run(main, keep_going=False):
             main()
             if not keep_going:
                 return
-            raise ConsumerCancelled
+            raise ConsumerCancelled  # receive.py comes back only then
         except AMQPError as error:
             reason = _explain(error, _connection.node, "the connection was lost") if _connection else str(error)
             outage = keep_going and (outage or _connection) and not re.search(REFUSAL, reason)
@@ -105,12 +105,12 @@ def _explain(error, node, otherwise):
     who = f", user {node.credentials.username!r}, virtual host {node.virtual_host!r}" if "ClosedBy" in text else ""
     words = re.search(r"""\(\d+[,)] (['"])(.*?)( \(_ssl.*)?\1""", text)  # (403) 'ACCESS_REFUSED ...'
     meaning = next((meaning for pattern, meaning in MEANINGS.items() if re.search(pattern, text)), otherwise)
-    return f"{node.host}:{node.port}{who}: {meaning.format(words and words[2])}"
+    return f"{node.host}:{node.port}{who}: {meaning.format(words and words[2], node.virtual_host)}"
 
 
 def _stop(signum, _frame):
-    """End the program after the messages that pika has handed over; at once if it hangs, or the second time."""
-    signal.signal(signum, signal.SIG_DFL)
+    """End the program after the messages that pika has handed over, within 1.5 s; at once while connecting."""
+    signal.signal(signum, signal.SIG_DFL)  # the second time ends it at once, too
     if not _connection or _connection.is_closed:
         os._exit(0)
     hang = threading.Timer(1.5, os._exit, [0])
@@ -124,7 +124,7 @@ def _lose_patience():
     if _connection:
         print(" [!] no confirm yet, waiting up to 60 s (memory or disk alarm, no majority of nodes?)", file=sys.stderr)
     time.sleep(55)
-    while not _connection:
+    while not _connection:  # still connecting, or closing
         time.sleep(1)
     print(" [!] no confirm from RabbitMQ within 60 s; the message may still arrive", file=sys.stderr)
     os._exit(1)

@@ -4,9 +4,9 @@ import argparse
 
 from connection import connect, run
 
-EPILOG = """Without --ack, RabbitMQ forgets each message as it hands it over: what is not printed when the program ends
-is lost. With --ack nothing is lost (on RabbitMQ 4, 20 crashes in a row need the policy in README.md), but after a
-crash some messages may come twice. RABBITMQ_URL=amqp://user:password@host:port/vhost says where RabbitMQ is."""
+EPILOG = """Without --ack, messages that RabbitMQ has handed over and that are not printed at the end are lost. With
+--ack none is lost (but RabbitMQ 4 drops what came back 20 times, unless the policy in README.md forbids it); after a
+crash some may come twice. RABBITMQ_URL=amqp://user:password@host:port/vhost says where RabbitMQ is."""
 
 
 def main():
@@ -28,10 +28,10 @@ def main():
             callback(channel, method, properties, body)
             if channel.get_waiting_message_count() == 0:  # acknowledge all at once: five times faster
                 channel.basic_ack(method.delivery_tag, multiple=True)
+                connection.process_data_events()  # CTRL+C is heard here, even if messages never stop coming
         return
 
     channel.basic_consume(queue="hello", on_message_callback=callback, auto_ack=True)
-
     print(" [*] Waiting for messages. To exit press CTRL+C")
     channel.start_consuming()
 

@@ -1,6 +1,6 @@
 """Measure send.py and receive.py beside the fewest pika calls that do the same, on a RabbitMQ of its own.
 
-It takes some five minutes, with --quick less than one, and only measures: a missed bar is not an error.
+It takes two to five minutes, with --quick less than one, and only measures: a missed bar is not an error.
 """
 
 import contextlib

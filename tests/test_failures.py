@@ -264,7 +264,7 @@ def test_the_queue_exists_with_other_settings(broker, fails, channel, program, s
         return
     line = fails(program)
     assert "PRECONDITION_FAILED - inequivalent arg" in line and "for queue 'hello'" in line
-    assert "rabbitmqctl delete_queue hello" in line
+    assert "rabbitmqctl delete_queue hello -p '/'" in line
 
 
 @pytest.mark.parametrize(

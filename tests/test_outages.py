@@ -180,7 +180,7 @@ def test_it_ends_when_the_queue_has_other_settings_now(both, hello):
     hello.queue_delete("hello")
     hello.queue_declare("hello", durable=True)
     wake(receivers)
-    give_up(receivers, "rabbitmqctl delete_queue hello: PRECONDITION_FAILED - inequivalent arg 'x-queue-type'")
+    give_up(receivers, "rabbitmqctl delete_queue hello -p '/': PRECONDITION_FAILED - inequivalent arg 'x-queue-type'")
 
 
 @SIGNALS
