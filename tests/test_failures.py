@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import brokers
@@ -357,9 +358,19 @@ def test_the_message_is_not_sent_when_the_queue_is_deleted_in_between(fails, pro
     assert f"localhost:{between.port}: not sent, because the queue 'hello' is gone" in line
 
 
-def test_the_message_is_not_sent_when_the_queue_is_full(broker, fails, full):
-    line = fails("send.py")
-    assert f"localhost:{broker.port}: not sent" in line and "'hello' may be full" in line
+def test_the_message_is_not_sent_when_the_queue_is_full(broker, send, full):
+    sender = send()
+    assert (sender.returncode, sender.out) == (1, "")
+    line = f" [!] localhost:{broker.port}: not sent, because RabbitMQ refuses the message; the queue 'hello' may be full\n"
+    assert sender.err in (line, NOT_YET + line)  # the notice comes if it is just trying after 5 s
+
+
+def test_a_refused_message_is_sent_again_until_there_is_room(start, full, hello):
+    sender = start("send.py")
+    time.sleep(3)  # it tries for 10 s
+    hello.queue_purge("hello")
+    assert (sender.status(), sender.out) == (0, SENT)
+    assert sender.err in ("", NOT_YET)
 
 
 def test_the_message_may_or_may_not_have_arrived_when_the_connection_breaks_before_the_confirm(fails, proxy):
