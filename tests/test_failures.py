@@ -361,7 +361,8 @@ def test_the_message_is_not_sent_when_the_queue_is_deleted_in_between(fails, pro
 def test_the_message_is_not_sent_when_the_queue_is_full(broker, send, full):
     sender = send()
     assert (sender.returncode, sender.out) == (1, "")
-    line = f" [!] localhost:{broker.port}: not sent, because RabbitMQ refuses the message; the queue 'hello' may be full\n"
+    reason = "not sent, because RabbitMQ refuses the message; the queue 'hello' may be full"
+    line = f" [!] localhost:{broker.port}: {reason}\n"
     assert sender.err in (line, NOT_YET + line)  # the notice comes if it is just trying after 5 s
 
 
