@@ -90,10 +90,11 @@ def test_it_goes_on_after_rabbitmq_was_killed_and_restarted(broker, both, go_on)
     go_on(receivers, "the connection was lost")
 
 
-def test_it_goes_on_with_a_new_queue_after_the_queue_was_deleted(both, go_on, hello):
-    receivers = both()
+@OPTIONS
+def test_it_goes_on_with_a_new_queue_after_the_queue_was_deleted(receive, go_on, hello, option):
+    receiver = receive(*option)  # one alone: RabbitMQ 3.10 may refuse two that make a queue at the same moment
     hello.queue_delete("hello")
-    go_on(receivers, r"RabbitMQ cancelled the consumer \(was the queue deleted\?\)")
+    go_on([receiver], r"RabbitMQ cancelled the consumer \(was the queue deleted\?\)")
 
 
 def test_it_goes_on_after_it_was_frozen_past_its_heartbeat(broker, both, go_on, hello):
