@@ -1,6 +1,8 @@
 """The fixtures of the tests: a broker, the two programs, a terminal, a proxy."""
 
+import array
 import contextlib
+import fcntl
 import itertools
 import math
 import os
@@ -9,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -210,6 +213,19 @@ def receive(start):
         return program
 
     return receive
+
+
+@pytest.fixture
+def stuck(start):
+    """Start receive.py with a pipe as its output, which nobody reads, and wait until that is (nearly) full."""
+
+    def stuck(*words):
+        receiver = start("receive.py", *words, stdout=subprocess.PIPE)
+        unread = array.array("i", [0])
+        wait_for(lambda: fcntl.ioctl(receiver.stdout, termios.FIONREAD, unread) or unread[0] > 50_000)
+        return receiver
+
+    return stuck
 
 
 def hear_ctrl_c():

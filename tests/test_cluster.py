@@ -55,11 +55,13 @@ def test_without_a_majority_nothing_is_called_sent(cluster, url, start):
     cluster[1].kill()
     cluster[2].kill()
     sender = start("send.py", url=url)
-    assert sender.status() == 1
-    assert sender.out == ""
-    assert re.fullmatch(r"( \[!\] no confirm yet, .*\n)? \[!\] .*\n", sender.err)
-    cluster[1].start()
-    cluster[2].start()
+    try:
+        assert sender.status() == 1
+        assert sender.out == ""
+        assert re.fullmatch(r"( \[!\] no confirm yet, .*\n)? \[!\] .*\n", sender.err)
+    finally:
+        cluster[1].start()
+        cluster[2].start()
 
 
 def test_when_no_node_can_be_reached_one_line_names_them_all(start):
