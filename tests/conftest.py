@@ -216,6 +216,18 @@ def receive(start):
 
 
 @pytest.fixture
+def consumers(broker):
+    """Wait until the queue has so many consumers: receive.py --ack becomes one only after it says that it waits."""
+
+    def consumers(count):
+        with pika.BlockingConnection(pika.URLParameters(broker.url)) as connection:
+            channel = connection.channel()
+            wait_for(lambda: channel.queue_declare("hello", passive=True).method.consumer_count == count)
+
+    return consumers
+
+
+@pytest.fixture
 def stuck(start):
     """Start receive.py with a pipe as its output, which nobody reads, and wait until that is (nearly) full."""
 

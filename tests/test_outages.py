@@ -18,9 +18,15 @@ SIGNALS = pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=[
 
 
 @pytest.fixture
-def both(receive):
-    """Start receive.py and receive.py --ack."""
-    return lambda **keywords: [receive(**keywords), receive("--ack", **keywords)]
+def both(receive, consumers):
+    """Start receive.py and receive.py --ack, and wait until both consume."""
+
+    def both(**keywords):
+        receivers = [receive(**keywords), receive("--ack", **keywords)]
+        consumers(2)
+        return receivers
+
+    return both
 
 
 @pytest.fixture
@@ -85,16 +91,17 @@ def test_it_goes_on_after_rabbitmq_was_killed_and_restarted(broker, both, go_on)
 
 
 @OPTIONS
-def test_it_goes_on_with_a_new_queue_after_the_queue_was_deleted(receive, go_on, hello, option):
+def test_it_goes_on_with_a_new_queue_after_the_queue_was_deleted(receive, consumers, go_on, hello, option):
     receiver = receive(*option)  # one alone: RabbitMQ 3.10 may refuse two that make a queue at the same moment
+    consumers(1)
     hello.queue_delete("hello")
     go_on([receiver], r"RabbitMQ cancelled the consumer \(was the queue deleted\?\)")
 
 
-def test_it_goes_on_after_it_was_frozen_past_its_heartbeat(broker, both, go_on, hello):
+def test_it_goes_on_after_it_was_frozen_past_its_heartbeat(broker, both, consumers, go_on):
     receivers = both(url=broker.url + "?heartbeat=2")
     freeze(receivers)
-    wait_for(lambda: hello.queue_declare("hello", passive=True).method.consumer_count == 0)
+    consumers(0)
     wake(receivers)
     go_on(receivers, "the connection was lost")
 
@@ -127,8 +134,9 @@ def short_timeout(broker):
         broker.rabbitmqctl("eval", f"application:set_env(rabbit, {setting}, {usual}).")
 
 
-def test_it_goes_on_after_it_was_frozen_past_the_acknowledgement_timeout(short_timeout, receive, hello):
+def test_it_goes_on_after_it_was_frozen_past_the_acknowledgement_timeout(short_timeout, receive, consumers, hello):
     receiver = receive("--ack")
+    consumers(1)
     freeze([receiver])
     hello.basic_publish(exchange="", routing_key="hello", body=b"x")
     time.sleep(10)  # on RabbitMQ 3.x nothing shows from outside that the 3 s are over
