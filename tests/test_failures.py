@@ -446,10 +446,11 @@ def test_receive_ends_in_silence_at_its_next_line_when_nobody_reads_any_more(sta
 
 
 def test_receive_ends_in_silence_when_nobody_reads_the_messages_any_more(shell, hello):
+    message = "x" * 100_000  # more than a pipe holds
     for _ in range(3):
-        hello.basic_publish(exchange="", routing_key="hello", body=b"x" * 100_000)  # more than a pipe holds
+        hello.basic_publish(exchange="", routing_key="hello", body=message.encode())
     ended = shell("$python receive.py --ack | head -3")
-    assert (ended.stdout.count(" [x] Received 'x"), ended.stderr) == (2, "")
+    assert (ended.stdout.count(f" [x] Received '{message}'\n"), ended.stderr) == (2, "")
 
 
 def test_send_ends_in_silence_when_nobody_reads_its_output(shell, hello):
@@ -471,9 +472,9 @@ def test_send_sends_without_a_standard_output(shell, hello):
     assert hello.basic_get("hello", auto_ack=True)[2] == b"Hello World!"
 
 
-def test_receive_runs_without_a_standard_output(start, hello):
+def test_receive_runs_without_a_standard_output(start, hello, consumers):
     closed = "import os, sys; os.close(1); os.execv(sys.executable, [sys.executable, 'receive.py'])"
     receiver = start("-c", closed)
-    wait_for(lambda: hello.queue_declare("hello", passive=True).method.consumer_count)
+    consumers(1)
     receiver.send_signal(signal.SIGTERM)
     assert (receiver.status(STOP), receiver.out, receiver.err) == (0, "", "")
