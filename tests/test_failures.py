@@ -56,14 +56,15 @@ def shell(broker):
 
     def shell(command):
         environment = {**os.environ, "RABBITMQ_URL": broker.url, "python": sys.executable}
-        return subprocess.run(
-            ["bash", "-c", command],
-            cwd=brokers.PROJECT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=90,
-        )
+        options = {"cwd": brokers.PROJECT, "env": environment, "text": True, "start_new_session": True}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen(["bash", "-c", command], **options, **pipes) as bash:
+            try:
+                out, err = bash.communicate(timeout=90)
+            except subprocess.TimeoutExpired:
+                os.killpg(bash.pid, signal.SIGKILL)  # and all it has started, which would take the next test's messages
+                raise
+        return subprocess.CompletedProcess(command, bash.returncode, out, err)
 
     return shell
 
@@ -76,7 +77,7 @@ def silent():
     else:
         server = socket.create_server(("127.0.0.1", 0))
     with server:
-        server.settimeout(30)
+        server.settimeout(90)
         yield server
 
 

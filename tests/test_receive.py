@@ -98,7 +98,7 @@ def test_it_shares_the_queue_with_another_client(broker, receive, send, hello):
     with kombu.Connection(broker.url) as connection:
         send("from send.py")
         queue = connection.SimpleQueue(kombu.Queue("hello", no_declare=True), no_ack=True)
-        assert bytes(queue.get(timeout=10).body) == b"from send.py"
+        assert bytes(queue.get(timeout=90).body) == b"from send.py"
         queue.close()
         receiver = receive()
         connection.Producer().publish("from kombu", routing_key="hello")
