@@ -1,130 +1,100 @@
-"""Where RabbitMQ is, and what happens when something goes wrong: the part of the two programs that is not the lesson.
-RABBITMQ_URL=amqp://user:password@host:port/vhost says where; amqps:// for TLS, several nodes with commas.
-"""
+"""What is not the lesson: where RabbitMQ is, what an error means, what follows an outage."""
 
+import signal
+
+if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback at CTRL+C, even amid the imports
 import contextlib
 import os
 import re
-import signal
 import sys
 import threading
 import time
+import traceback
+from collections.abc import Callable
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # CTRL+C shows no traceback, not even while pika is imported
 import pika
-from pika.exceptions import AMQPConnectionError, AMQPError, ConsumerCancelled, NackError
+from pika.exceptions import AMQPConnectionError, AMQPError, NackError, UnroutableError
 
-DEFAULT_URL = "amqp://guest:guest@localhost:5672/%2F"
-URL_FORM = r"amqps?://([^:@/?#]+:[^/?#]*@)?([^:@/?#[\]]*|\[[^]]+\])(:[1-9][0-9]*)?(/[^/?#@]*)?(\?[^?#@]*)?"
-REFUSAL = r"ACCESS_REFUSED|RESOURCE_LOCKED|NOT_ALLOWED(?!.*connection limit \()|inequivalent arg"  # for good
-MEANINGS = {  # what pika, RabbitMQ or the system says, as a regular expression: what it means
-    "ConnectionRefused": "nothing listens there; start RabbitMQ with ./setup.sh",
-    "^(gaierror|Unicode)": "the host name is unknown",
-    "^SSL": "TLS failed: {}",
-    "^Unroutable": "not sent, because the queue 'hello' is gone",
-    "^Nack": "not sent, because RabbitMQ refuses the message; the queue 'hello' may be full",
-    "^ConsumerCancelled": "RabbitMQ cancelled the consumer (was the queue deleted?)",
-    "Login was refused": "wrong user or password (guest may connect from localhost only): {}",
-    "inequivalent arg": "the queue has other settings, to delete it: rabbitmqctl delete_queue hello -p {1!r}: {0}",
-    "ClosedBy|OSError": "{}",
-}
-_connection = None  # the one that connect() has returned, until it is closed
+
+def connect() -> pika.BlockingConnection:
+    """Connect to the first node of RABBITMQ_URL that answers. Raises AMQPError if none does."""
+    urls = re.split("[ ,]+", os.environ.get("RABBITMQ_URL", "").strip(" ,") or DEFAULT_URL)
+    nodes, reasons = [], []
+    with contextlib.suppress(Exception):  # of a wrong option, or of None[0]
+        nodes = [pika.URLParameters(re.fullmatch(URL, url)[0]) for url in urls]
+    for node in nodes:
+        node.blocked_connection_timeout = node.blocked_connection_timeout or 60  # seconds
+        try:
+            return _Connection(node)
+        except Exception as error:  # of pika, the system or TLS
+            reasons.append(f"{node.host}:{node.port}: {_why(error, 'no RabbitMQ answers there')}")
+    raise AMQPError("; ".join(reasons) or f"RABBITMQ_URL is malformed: write {FORM}")
+
+
+def run(main: Callable[[], None]) -> None:
+    """Call main(), which sends. If it fails, say why in one line and exit with status 1."""
+    notice = threading.Timer(5, print, [NOTICE], {"file": sys.stderr})  # seconds
+    notice.daemon = True
+    notice.start()
+    with _one_line("; the message may or may not have arrived", "; the message was sent"):
+        main()
+
+
+def keep_running(main: Callable[[], None]) -> None:
+    """Call main(), which receives, and again a second after each outage, unless refused."""
+    told = None  # the reasons told in this outage; None before main() has waited
+    while True:
+        with _one_line():
+            try:
+                main()
+                told, reason = [], "RabbitMQ cancelled the consumer (was the queue deleted?)"
+            except AMQPError as error:
+                if "in start_consuming" in traceback.format_exc():
+                    told = []
+                if told is None or getattr(error, "reply_code", None) in (403, 405, 406):
+                    raise
+                reason = _why(error)
+        if reason not in told:
+            print(f" [!] {reason}; connecting again", file=sys.stderr)
+            told.append(reason)
+        time.sleep(1)
 
 
 class _Connection(pika.BlockingConnection):
     def close(self):
-        global _connection
-        _connection = None
-        with contextlib.suppress(AMQPError):  # the other side may have closed it already
+        with contextlib.suppress(AMQPError):  # the other side may have gone
             super().close()
 
 
-def connect():
-    """Return a pika.BlockingConnection to the first node of RABBITMQ_URL that answers. Raises AMQPConnectionError."""
-    global _connection
-    urls = [url.strip() for url in os.environ.get("RABBITMQ_URL", "").split(",") if url.strip()]
-    reasons = []
-    for node in [_parameters(url) for url in urls or [DEFAULT_URL]]:
-        try:  # one by one: pika gives up on a list at the first host name that is unknown
-            _connection = _Connection(node)
-            _connection.node = node
-            return _connection
-        except Exception as error:  # AMQPError, AMQPConnectorException, OSError or UnicodeError: no narrower base
-            reasons.append(_explain(error, node, "no RabbitMQ answers there"))
-    raise AMQPConnectionError("; ".join(reasons))
-
-
-def run(main, keep_going=False):
-    """Call main(). If something goes wrong, say so in one line on standard error and exit with status 1.
-
-    A message that RabbitMQ refuses is sent again, for 10 s. With keep_going, an outage makes main() start again.
-    """
-    for stream in filter(None, [sys.stdout, sys.stderr]):  # one line is one write, also with PYTHONUNBUFFERED
+@contextlib.contextmanager
+def _one_line(unsure="", unseen=""):
+    for stream in filter(None, [sys.stdout, sys.stderr]):  # one line is one write
         stream.reconfigure(line_buffering=True, write_through=False, errors="backslashreplace")
-    if keep_going:
-        signal.signal(signal.SIGINT, _stop)
-        signal.signal(signal.SIGTERM, _stop)
-    else:
-        threading.Thread(target=_lose_patience, daemon=True).start()
-    end = time.monotonic() + 10
-    outage = False
-    while True:
-        try:
-            main()
-            if not keep_going:
-                return
-            raise ConsumerCancelled  # receive.py comes back only then
-        except AMQPError as error:
-            reason = _explain(error, _connection.node, "the connection was lost") if _connection else str(error)
-            outage = keep_going and (outage or _connection) and not re.search(REFUSAL, reason)
-            if outage and _connection:
-                print(f" [!] {reason}; connecting again", file=sys.stderr)
-            elif not outage and (not isinstance(error, NackError) or time.monotonic() > end):
-                unsure = _connection and not keep_going and isinstance(error, AMQPConnectionError)
-                sys.exit(f" [!] {reason}{'; the message may or may not have arrived' if unsure else ''}")
-        except OSError as error:  # of print(): a full disk, or a pipe that nobody reads any more
-            if not isinstance(error, BrokenPipeError):
-                print(f" [!] standard output: {error.strerror}", file=sys.stderr)
-            os._exit(1)
-        finally:
-            if _connection:
-                _connection.close()
-        time.sleep(1)
+    try:
+        yield
+    except AMQPError as error:
+        sys.exit(f" [!] {_why(error)}{unsure if isinstance(error, AMQPConnectionError) else ''}")
+    except OSError as error:  # of print()
+        if not isinstance(error, BrokenPipeError):
+            print(f" [!] standard output: {error.strerror}{unseen}", file=sys.stderr)
+        os._exit(1)  # sys.exit() would try to print it again
 
 
-def _parameters(url):
-    with contextlib.suppress(Exception):  # of whatever type: the option has it
-        if re.fullmatch(URL_FORM, url, re.IGNORECASE):
-            return pika.URLParameters(url)  # https://pika.readthedocs.io/en/stable/modules/parameters.html
-    form = "amqp://user:password@host:port/vhost, with @ : / ? # , inside a part as %40 %3A %2F %3F %23 %2C"
-    sys.exit(f" [!] RABBITMQ_URL is malformed: write {form}")
+def _why(error, otherwise=None):
+    login = re.search(r"ClosedByBroker: \(\d+\) .(.*?).( \(host=.*)?$", str(error))
+    words = login[1] if login else getattr(error, "reply_text", getattr(error, "strerror", None))
+    return " ".join((words or MEANINGS.get(type(error)) or otherwise or str(error)).split())
 
 
-def _explain(error, node, otherwise):
-    text = f"{type(error).__name__} {error} {error!r}"
-    who = f", user {node.credentials.username!r}, virtual host {node.virtual_host!r}" if "ClosedBy" in text else ""
-    words = re.search(r"""\(\d+[,)] (['"])(.*?)( \(_ssl.*)?\1""", text)  # (403) 'ACCESS_REFUSED ...'
-    meaning = next((meaning for pattern, meaning in MEANINGS.items() if re.search(pattern, text)), otherwise)
-    return f"{node.host}:{node.port}{who}: {meaning.format(words and words[2], node.virtual_host)}"
-
-
-def _stop(signum, _frame):
-    """End the program after the messages that pika has handed over, within 1.5 s; at once while connecting."""
-    signal.signal(signum, signal.SIG_DFL)  # the second time ends it at once, too
-    if not _connection or _connection.is_closed:
-        os._exit(0)
-    hang = threading.Timer(1.5, os._exit, [0])
-    hang.daemon = True
-    hang.start()
-    _connection.add_callback_threadsafe(sys.exit)
-
-
-def _lose_patience():
-    time.sleep(5)
-    if _connection:
-        print(" [!] no confirm yet, waiting up to 60 s (memory or disk alarm, no majority of nodes?)", file=sys.stderr)
-    time.sleep(55)
-    while not _connection:  # still connecting, or closing
-        time.sleep(1)
-    print(" [!] no confirm from RabbitMQ within 60 s; the message may still arrive", file=sys.stderr)
-    os._exit(1)
+DEFAULT_URL = "amqp://guest:guest@localhost:5672/%2F"
+URL = "amqps?://[^/?#]*([/?#][^@]*)?"  # a later @ would end a password
+FORM = "amqp://user:password@host:port/vhost, with @ : / ? # , as %40 %3A %2F %3F %23 %2C"
+NOTICE = " [!] still waiting (memory or disk alarm, no majority of nodes?); CTRL+C gives up"
+MEANINGS = {
+    AMQPConnectionError: "nothing listens there; start RabbitMQ with ./setup.sh",
+    pika.exceptions.ConnectionBlockedTimeout: "RabbitMQ is short of memory or disk",
+    pika.exceptions.StreamLostError: "the connection was lost",
+    UnroutableError: "not sent: the queue is gone",
+    NackError: "not sent: the queue may be full, or the nodes that hold it are down",
+}

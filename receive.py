@@ -1,17 +1,12 @@
-"""Receive the messages of the queue "hello" and print them, one line each, until CTRL+C."""
+"""Receive the messages of the queue hello and print them, until CTRL+C."""
 
+from connection import connect, keep_running
 import argparse
-
-from connection import connect, run
-
-EPILOG = """Without --ack, messages that RabbitMQ has handed over and that are not printed at the end are lost. With
---ack none is lost (but RabbitMQ 4 drops what came back 20 times, unless the policy in README.md forbids it); after a
-crash some may come twice. RABBITMQ_URL=amqp://user:password@host:port/vhost says where RabbitMQ is."""
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG)
-    parser.add_argument("--ack", action="store_true", help="acknowledge messages after they are printed")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ack", action="store_true", help="lose none; up to 100 may come twice")
     args = parser.parse_args()
 
     connection = connect()
@@ -20,21 +15,14 @@ def main():
 
     def callback(ch, method, properties, body):
         print(f" [x] Received {body.decode(errors='backslashreplace')!r}")
+        if args.ack:
+            ch.basic_ack(delivery_tag=method.delivery_tag)
 
-    if args.ack:
-        channel.basic_qos(prefetch_count=1000)  # at most so many messages that are not acknowledged
-        print(" [*] Waiting for messages. To exit press CTRL+C")
-        for method, properties, body in channel.consume("hello"):
-            callback(channel, method, properties, body)
-            if channel.get_waiting_message_count() == 0:  # acknowledge all at once: five times faster
-                channel.basic_ack(method.delivery_tag, multiple=True)
-                connection.process_data_events()  # CTRL+C is heard here, even if messages never stop coming
-        return
-
-    channel.basic_consume(queue="hello", on_message_callback=callback, auto_ack=True)
+    channel.basic_qos(prefetch_count=100)  # messages that wait for an acknowledgement, at most
+    channel.basic_consume(queue="hello", on_message_callback=callback, auto_ack=not args.ack)
     print(" [*] Waiting for messages. To exit press CTRL+C")
     channel.start_consuming()
+    connection.close()
 
 
-if __name__ == "__main__":
-    run(main, keep_going=True)
+keep_running(main)

@@ -1,18 +1,13 @@
-"""Send a message to the queue "hello".
-
-python send.py Good morning    sends Good morning instead of Hello World!
-RABBITMQ_URL=amqp://user:password@host:port/vhost says where RabbitMQ is, if not here.
-"""
-
-import sys
+"""Send a message to the queue hello."""
 
 from connection import connect, run
+import argparse
 
 
 def main():
-    if sys.argv[1:] in (["-h"], ["--help"]):
-        return print(__doc__)
-    message = " ".join(sys.argv[1:] or ["Hello World!"])
+    parser = argparse.ArgumentParser(description=__doc__, epilog="To send -x: send.py -- -x")
+    parser.add_argument("words", nargs="*", default=["Hello World!"], help="the message")
+    message = " ".join(parser.parse_args().words)
 
     connection = connect()
     channel = connection.channel()
@@ -26,5 +21,4 @@ def main():
     connection.close()
 
 
-if __name__ == "__main__":
-    run(main)
+run(main)

@@ -14,6 +14,17 @@ README = PROJECT / "README.md"
 FOLDERS = ["/usr/lib/rabbitmq/bin", os.environ.get("PATH", ""), "/opt/homebrew/sbin", "/usr/local/sbin"]
 
 
+def keep_apart():
+    """Keep RabbitMQ's nodes that this process starts apart from all others on this machine."""
+    os.environ.update(
+        ERL_EPMD_PORT=str(get_port(None)),
+        ERL_EPMD_ADDRESS="127.0.0.1",
+        RABBITMQ_NODE_IP_ADDRESS="127.0.0.1",
+        RABBITMQ_CONFIG_FILE="/nonexistent",
+        RABBITMQ_CONF_ENV_FILE="/nonexistent",
+    )
+
+
 def command(name):
     """The path of one of RabbitMQ's commands on this machine, or None."""
     return shutil.which(name, path=os.pathsep.join(FOLDERS))
@@ -50,6 +61,12 @@ class NativeBroker:
     def rabbitmqctl(self, *words):
         """Run a rabbitmqctl command and return what it prints."""
         return self.executor.rabbitctl_output("-q", *words)
+
+    def queues(self, *words):
+        """Run a rabbitmq-queues command."""
+        environment = {**os.environ, **self.executor.envvars}
+        command_line = [command("rabbitmq-queues"), "-q", "-n", self.name, *words]
+        subprocess.run(command_line, env=environment, stdout=subprocess.DEVNULL, check=True)
 
 
 class DockerBroker:

@@ -20,12 +20,12 @@ import pexpect
 import pika
 import pytest
 from pika import frame, spec
-from port_for import get_port
 
 WAITING = " [*] Waiting for messages. To exit press CTRL+C\n"
+STILL = " [!] still waiting (memory or disk alarm, no majority of nodes?); CTRL+C gives up\n"
 STOP = 10  # seconds in which a program ends that was told to, also on a busy machine
 BACKLOG = 100_000  # messages
-PYTHON = r"Traceback|[A-Z][a-z]+[A-Z][a-z]\w*|\w+Error|\[Errno|_ssl|<\w|\w+\(['\"]|\(['\"]|',\)"  # no words for a user
+PYTHON = r"Traceback|Warning|[A-Z][a-z]+[A-Z][a-z]\w*|\w+Error|\[Errno|<\w|\w+\(['\"]|\(['\"]|',\)"  # no user's words
 QUEUE = {"queue": "hello", "durable": True, "arguments": {"x-queue-type": "quorum"}}
 
 native = brokers.native_node("hello")
@@ -46,17 +46,14 @@ def pytest_configure(config):
         config.broker = "docker"
     elif config.broker is None:
         pytest.exit("neither rabbitmq-server nor Docker here; run ./setup.sh", returncode=1)
-    os.environ.update(
-        ERL_EPMD_PORT=str(get_port(None)),
-        ERL_EPMD_ADDRESS="127.0.0.1",
-        RABBITMQ_NODE_IP_ADDRESS="127.0.0.1",
-        RABBITMQ_CONFIG_FILE="/nonexistent",
-        RABBITMQ_CONF_ENV_FILE="/nonexistent",
-    )
+    brokers.keep_apart()
+    # What a script starts in the background ignores CTRL+C, and so would all programs that the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header(config):
-    return f"broker: {config.broker}" + ("; the cluster tests are deselected" if config.broker == "docker" else "")
+    left_out = "; the cluster tests are deselected" if config.broker == "docker" else ""
+    return f"broker: {config.broker}{left_out}, pika {pika.__version__}"
 
 
 def pytest_collection_modifyitems(config, items):
@@ -97,14 +94,11 @@ def broker(whole_broker):
 
 
 @pytest.fixture(scope="session")
-def cluster(native_one, native_two, native_three):
-    """Three RabbitMQ nodes that are a cluster; the second and third have joined the first."""
+def nodes(native_one, native_two, native_three):
+    """Three RabbitMQ nodes, each on its own."""
     nodes = [brokers.NativeBroker(executor) for executor in (native_one, native_two, native_three)]
-    nodes[0].rabbitmqctl("await_startup")
-    for node in nodes[1:]:
+    for node in nodes:
         node.rabbitmqctl("await_startup")
-        for words in (["stop_app"], ["reset"], ["join_cluster", "one@localhost"], ["start_app"]):
-            node.rabbitmqctl(*words)
     return nodes
 
 
@@ -123,40 +117,41 @@ def hello(channel):
 
 
 @pytest.fixture
-def backlog(broker, hello):
-    """A pika channel to the broker on which the queue hello holds the messages 0, 1, 2 to 99999."""
-    methods = [
-        (0, spec.Connection.StartOk(client_properties={}, mechanism="PLAIN", response="\0guest\0guest")),
-        (0, spec.Connection.TuneOk(channel_max=1, frame_max=131_072, heartbeat=0)),
-        (0, spec.Connection.Open(virtual_host="/")),
-        (1, spec.Channel.Open()),
-    ]
-    frames = [frame.ProtocolHeader(), *(frame.Method(*numbered) for numbered in methods)]
-    for body in (b"%d" % number for number in range(BACKLOG)):
-        frames += [
-            frame.Method(1, spec.Basic.Publish(exchange="", routing_key="hello")),
-            frame.Header(1, len(body), spec.BasicProperties()),
-            frame.Body(1, body),
+def fill(broker, hello):
+    """Publish so many messages to the queue hello: 0, 1, 2 and so on, each with blanks to a length in bytes."""
+
+    def fill(count, length=0):
+        methods = [
+            (0, spec.Connection.StartOk(client_properties={}, mechanism="PLAIN", response="\0guest\0guest")),
+            (0, spec.Connection.TuneOk(channel_max=1, frame_max=131_072, heartbeat=0)),
+            (0, spec.Connection.Open(virtual_host="/")),
+            (1, spec.Channel.Open()),
         ]
-    with socket.create_connection(("localhost", broker.port)) as connection:  # all at once, ten times as fast as pika
-        connection.sendall(b"".join(each.marshal() for each in frames))
-        wait_for(lambda: hello.queue_declare("hello", passive=True).method.message_count == BACKLOG)
-    return hello
+        frames = [frame.ProtocolHeader(), *(frame.Method(*numbered) for numbered in methods)]
+        for body in (str(number).ljust(length).encode() for number in range(count)):
+            frames += [
+                frame.Method(1, spec.Basic.Publish(exchange="", routing_key="hello")),
+                frame.Header(1, len(body), spec.BasicProperties()),
+                *(frame.Body(1, body[start : start + 100_000]) for start in range(0, len(body), 100_000)),
+            ]
+        with socket.create_connection(("localhost", broker.port)) as connection:  # all at once: ten times as fast
+            connection.sendall(b"".join(each.marshal() for each in frames))
+            wait_for(lambda: hello.queue_declare("hello", passive=True).method.message_count == count)
+
+    return fill
 
 
 class Program(subprocess.Popen):
-    """A running program, whose output goes to two files, or its standard output to another place."""
+    """A running program, whose output goes to two files, or to another place."""
 
     numbers = itertools.count()
 
-    def __init__(self, folder, words, stdout=None, **environment):
+    def __init__(self, folder, words, environment, **streams):
         number = next(self.numbers)
         self.files = [folder / f"{number}.{name}" for name in ("out", "err")]
-        environment = {**os.environ, **environment}
+        options = {"cwd": brokers.PROJECT, "env": {**os.environ, **environment}, "start_new_session": True}
         with self.files[0].open("w") as out, self.files[1].open("w") as err:
-            super().__init__(
-                [sys.executable, *words], cwd=brokers.PROJECT, env=environment, stdout=stdout or out, stderr=err
-            )
+            super().__init__(words, **options, **{"stdout": out, "stderr": err, **streams})
 
     @property
     def out(self):
@@ -175,18 +170,20 @@ class Program(subprocess.Popen):
 
 @pytest.fixture
 def start(broker, tmp_path_factory):
-    """Start a program of the project. It is killed at the end of the test if it still runs."""
+    """Start a program of the project, or another one that gets it as $python; it and its children end with the test."""
     folder = tmp_path_factory.mktemp("programs")
     programs = []
 
-    def start(*words, url=broker.url, **environment):
-        program = Program(folder, words, RABBITMQ_URL=url, **environment)
-        programs.append(program)
-        return program
+    def start(*words, program=sys.executable, url=broker.url, stdout=None, stderr=None, **environment):
+        streams = {name: stream for name, stream in (("stdout", stdout), ("stderr", stderr)) if stream is not None}
+        environment = {"RABBITMQ_URL": url, "python": sys.executable, **environment}
+        programs.append(Program(folder, [program, *words], environment, **streams))
+        return programs[-1]
 
     yield start
     for program in programs:
-        program.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)
         program.wait()
         assert re.findall(PYTHON, program.err) == [], program.err
 
@@ -216,8 +213,20 @@ def receive(start):
 
 
 @pytest.fixture
+def shell(start):
+    """Run a command line in bash, where $python is Python, to its end."""
+
+    def shell(command):
+        program = start("-c", command, program="bash")
+        program.status()
+        return program
+
+    return shell
+
+
+@pytest.fixture
 def consumers(broker):
-    """Wait until the queue has so many consumers: receive.py --ack becomes one only after it says that it waits."""
+    """Wait until the queue has so many consumers."""
 
     def consumers(count):
         with pika.BlockingConnection(pika.URLParameters(broker.url)) as connection:
@@ -240,11 +249,6 @@ def stuck(start):
     return stuck
 
 
-def hear_ctrl_c():
-    """Undo that what a script starts in the background ignores CTRL+C, as does all that this starts in turn."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.fixture
 def terminal(broker):
     """Run a program in a terminal of its own, where CTRL+C can be typed (pexpect)."""
@@ -253,7 +257,7 @@ def terminal(broker):
     def terminal(*words, program=sys.executable, url=broker.url):
         environment = {**os.environ, "RABBITMQ_URL": url, "python": sys.executable}
         options = {"cwd": brokers.PROJECT, "env": environment, "encoding": "utf-8", "timeout": 90}
-        terminals.append(pexpect.spawn(program, list(words), preexec_fn=hear_ctrl_c, **options))
+        terminals.append(pexpect.spawn(program, list(words), **options))
         return terminals[-1]
 
     yield terminal
@@ -270,10 +274,11 @@ class Proxy:
 
     def __init__(self, port, context=None, limits=(None, None)):
         self.target, self.context, self.cut, self.limits = port, context, None, limits
-        self.passed = [0, 0]  # bytes to the broker and from it
+        self.passed = [b"", b""]  # what went to the broker and came from it
         self.sockets = []
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
+        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}"
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -303,7 +308,7 @@ class Proxy:
                     break
                 target.sendall(data)
                 left -= len(data)
-                self.passed[direction] += len(data)
+                self.passed[direction] += data
         self.close(source, target)
 
     @staticmethod
@@ -325,13 +330,24 @@ def proxy(broker):
     proxies = []
 
     def proxy(*arguments):
-        started = Proxy(broker.port, *arguments)
-        proxies.append(started)
-        return started
+        proxies.append(Proxy(broker.port, *arguments))
+        return proxies[-1]
 
     yield proxy
     for ended in proxies:
         ended.close(ended.server, *ended.sockets)
+
+
+@pytest.fixture
+def silent():
+    """A socket that listens on all addresses of localhost, and says nothing to those who connect."""
+    if socket.has_dualstack_ipv6():
+        server = socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    else:
+        server = socket.create_server(("127.0.0.1", 0))
+    with server:
+        server.settimeout(90)
+        yield server
 
 
 def wait_for(condition, seconds=90):

@@ -1,33 +1,23 @@
 """What someone sees of a line: all of it at once, also with PYTHONUNBUFFERED set, as in most containers."""
 
-import os
 import socket
-import subprocess
-import sys
 
-import brokers
 import pytest
 from conftest import WAITING
 
 
 @pytest.fixture
-def first_writes(broker):
+def first_writes(start):
     """Run a program, and return so many things that it writes, each as it was written."""
-    programs = []
 
-    def first_writes(count, stream, *words, url=broker.url):
+    def first_writes(count, stream, *words, **keywords):
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)  # where each write is read on its own
         with here, there:
             here.settimeout(90)
-            environment = {**os.environ, "RABBITMQ_URL": url, "PYTHONUNBUFFERED": "1"}
-            command = [sys.executable, *words]
-            programs.append(subprocess.Popen(command, cwd=brokers.PROJECT, env=environment, **{stream: there}))
+            start(*words, PYTHONUNBUFFERED="1", **{stream: there}, **keywords)
             return [here.recv(1000).decode() for _ in range(count)]
 
-    yield first_writes
-    for program in programs:
-        program.kill()
-        program.wait()
+    return first_writes
 
 
 @pytest.mark.parametrize("option", [[], ["--ack"]])
