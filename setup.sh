@@ -65,7 +65,7 @@ ask() { # on a terminal, before the command installs something for the whole mac
     local answer
     printf ' [?] Run %s? [Y/n] ' "$1"
     read -r answer || { echo && answer=no; }
-    [[ ! $answer || $answer = [yY]* ]] || fail "not installed; see README.md for other ways, then run ./setup.sh again"
+    [[ ! $answer || $answer = [yY]* ]] || fail "not installed; docs/start-rabbitmq.md has other ways"
 }
 
 # Whether RabbitMQ answers, with a frame of type 1: Docker's proxy accepts connections before RabbitMQ is there, and a web

@@ -9,7 +9,7 @@ from port_for import get_port
 from pytest_rabbitmq import factories
 
 PROJECT = Path(__file__).parent.parent
-README = PROJECT / "README.md"
+README, DOCS = PROJECT / "README.md", PROJECT / "docs"
 # Debian's commands in /usr/sbin switch to the user rabbitmq, those in /usr/lib do not; the others are Homebrew's.
 FOLDERS = ["/usr/lib/rabbitmq/bin", os.environ.get("PATH", ""), "/opt/homebrew/sbin", "/usr/local/sbin"]
 

@@ -1,8 +1,10 @@
 """What receive.py --ack promises: whatever ends it, each message is printed or still in the queue, in order."""
 
 import re
+import shlex
 import signal
 
+import brokers
 import pytest
 from conftest import wait_for
 
@@ -76,3 +78,27 @@ def test_it_never_holds_more_than_100_messages(stuck, broker, fill):
     wait_for(lambda: broker.rabbitmqctl(*unacknowledged).strip() == "100")
     printed = [receiver.stdout.readline() for _ in range(301)]
     assert numbers(b"".join(printed).decode()) == list(range(300))
+
+
+@pytest.fixture
+def keep(broker, channel, shell):
+    """Keep what RabbitMQ drops from the queue hello in the queue hello.kept, with the commands of the page."""
+    page = (brokers.DOCS / "no-message-lost.md").read_text(encoding="utf-8")
+    declare, policy = re.findall(r"```bash\n([^`]*hello\.kept[^`]*)```", page)
+    assert shell(declare.replace(".venv/bin/python", "$python")).returncode == 0
+    broker.rabbitmqctl(*shlex.split(policy)[3:])
+    yield
+    broker.rabbitmqctl("clear_policy", "keep")
+    channel.queue_delete("hello.kept")
+
+
+def test_a_message_that_came_back_too_often_is_kept_as_the_page_says(broker, keep, fill, stuck, hello, consumers):
+    if broker.rabbitmqctl("version").startswith("3."):
+        pytest.skip("RabbitMQ 3 has no delivery limit")
+    fill(50, 100_000)  # more than a pipe holds: none is acknowledged
+    for _ in range(21):
+        stuck("--ack").kill()
+        consumers(0)
+    kept = []
+    hello.basic_consume("hello.kept", lambda *message: kept.append(int(message[3])), auto_ack=True)
+    wait_for(lambda: hello.connection.process_data_events(0.1) or sorted(kept) == list(range(50)))

@@ -1,13 +1,9 @@
 """What someone sees when something is wrong: one line that says what, or nothing where nothing is to be said."""
 
-import contextlib
-import http.server
 import os
 import re
 import signal
-import socketserver
 import ssl
-import threading
 from pathlib import Path
 
 import pika
@@ -47,30 +43,6 @@ def fails(start, failed):
         return failed(start(*words, **keywords), out)
 
     return fails
-
-
-class BadRequest(socketserver.BaseRequestHandler):
-    """Answer anything as RabbitMQ's management port does."""
-
-    def handle(self):
-        """Serve one client."""
-        self.request.recv(100)
-        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
-
-
-@pytest.fixture
-def web_servers():
-    """The ports of two HTTP servers: one answers at once, and one waits for the end of the request."""
-    with contextlib.ExitStack() as stack:
-        ports = []
-        for handler in (BadRequest, http.server.BaseHTTPRequestHandler):
-            server = stack.enter_context(socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler))
-            server.daemon_threads = True
-            server.block_on_close = False
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            stack.callback(server.shutdown)
-            ports.append(server.server_address[1])
-        yield ports
 
 
 @pytest.fixture(scope="module")
@@ -120,38 +92,6 @@ def tls(proxy, ca):
         return proxy(context).port
 
     return tls
-
-
-@pytest.fixture
-def alarm(broker):
-    """Set off the memory alarm; it ends with the test, or by calling this."""
-    usual = broker.rabbitmqctl("eval", "vm_memory_monitor:get_vm_memory_high_watermark().").strip()
-    broker.rabbitmqctl("set_vm_memory_high_watermark", "0.00001")
-    ends = []
-
-    def clear():
-        if not ends:
-            ends.append(broker.rabbitmqctl("set_vm_memory_high_watermark", usual))
-
-    yield clear
-    clear()
-
-
-@pytest.fixture
-def full(broker, hello):
-    """Make the queue hello refuse messages because it is full."""
-    broker.rabbitmqctl("set_policy", "full", "^hello$", '{"max-length": 1, "overflow": "reject-publish"}')
-    hello.confirm_delivery()
-
-    def refused():
-        try:
-            hello.basic_publish(exchange="", routing_key="hello", body=b"first")
-        except pika.exceptions.NackError:
-            return True
-
-    wait_for(refused)
-    yield
-    broker.rabbitmqctl("clear_policy", "full")
 
 
 @both_programs

@@ -11,7 +11,7 @@ import sys
 import brokers
 import pexpect
 import pytest
-from conftest import hear_ctrl_c, wait_for
+from conftest import wait_for
 from port_for import get_port
 
 BASH = shutil.which("bash")
@@ -28,7 +28,7 @@ SERVER_READY = "ready on localhost:5672 (stop it with sudo rabbitmqctl stop)\n"
 BREW_READY = "ready on localhost:5672 (stop it with brew services stop rabbitmq)\n"
 QUESTION = " [?] Run sudo apt-get install rabbitmq-server? [Y/n] "
 INSTALLED = " [*] Installing RabbitMQ with apt-get ... " + SERVER_READY
-NOT_INSTALLED = " [!] not installed; see README.md for other ways, then run ./setup.sh again\n"
+NOT_INSTALLED = " [!] not installed; docs/start-rabbitmq.md has other ways\n"
 TAKEN = " [!] port 5672 is taken by something that is not RabbitMQ\n"
 
 # What the stand-ins do. `rabbitmq` starts something that greets as RabbitMQ does, or with the words given, in turn.
@@ -105,7 +105,7 @@ class Machine:
     def terminal(self, command='exec "$0"'):
         """Start setup.sh, with what the shell command puts round it, in a terminal."""
         words = ["-c", command, f"{self.project.name}/setup.sh"]
-        terminal = pexpect.spawn(BASH, words, **self.launch({}), timeout=90, preexec_fn=hear_ctrl_c)
+        terminal = pexpect.spawn(BASH, words, **self.launch({}), timeout=90)
         terminal.logfile_read = io.StringIO()
         return terminal
 

@@ -94,7 +94,7 @@ def test_while_receive_waits_for_messages(receive, option, stop):
 @stops
 @options
 def test_while_messages_never_stop_coming(receive, fill, option, stop):
-    fill(100_000)
+    fill(50_000)
     receiver = receive(*option)
     wait_for(lambda: "Received" in receiver.out)
     ends(receiver, stop)
