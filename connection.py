@@ -19,9 +19,9 @@ from pika.exceptions import AMQPConnectionError, AMQPError, NackError, Unroutabl
 
 def connect() -> pika.BlockingConnection:
     """Connect to the first node of RABBITMQ_URL that answers. Raises AMQPError if none does."""
-    urls = re.split("[ ,]+", os.environ.get("RABBITMQ_URL", "").strip(" ,") or DEFAULT_URL)
+    urls = re.findall("[^ ,]+", os.environ.get("RABBITMQ_URL", "")) or ["amqp://localhost"]
     nodes, reasons = [], []
-    with contextlib.suppress(Exception):  # of a wrong option, or of None[0]
+    with contextlib.suppress(Exception):  # a wrong option, or no match
         nodes = [pika.URLParameters(re.fullmatch(URL, url)[0]) for url in urls]
     for node in nodes:
         node.blocked_connection_timeout = node.blocked_connection_timeout or 60  # seconds
@@ -42,23 +42,22 @@ def run(main: Callable[[], None]) -> None:
 
 
 def keep_running(main: Callable[[], None]) -> None:
-    """Call main(), which receives, and again a second after each outage, unless refused."""
-    told = None  # the reasons told in this outage; None before main() has waited
-    while True:
-        with _one_line():
+    """Call main(), which ends in start_consuming(), and again a second after each outage."""
+    told = None  # the reasons told in this outage; None until main() has waited for messages
+    with _one_line():
+        while True:
             try:
                 main()
                 told, reason = [], "RabbitMQ cancelled the consumer (was the queue deleted?)"
             except AMQPError as error:
-                if "in start_consuming" in traceback.format_exc():
-                    told = []
+                told = [] if "in start_consuming" in traceback.format_exc() else told
                 if told is None or getattr(error, "reply_code", None) in (403, 405, 406):
                     raise
                 reason = _why(error)
-        if reason not in told:
-            print(f" [!] {reason}; connecting again", file=sys.stderr)
-            told.append(reason)
-        time.sleep(1)
+            if reason not in told:
+                print(f" [!] {reason}; connecting again", file=sys.stderr)
+                told.append(reason)
+            time.sleep(1)
 
 
 class _Connection(pika.BlockingConnection):
@@ -68,17 +67,19 @@ class _Connection(pika.BlockingConnection):
 
 
 @contextlib.contextmanager
-def _one_line(unsure="", unseen=""):
-    for stream in filter(None, [sys.stdout, sys.stderr]):  # one line is one write
-        stream.reconfigure(line_buffering=True, write_through=False, errors="backslashreplace")
+def _one_line(cut_off="", not_shown=""):
+    sys.stdout, sys.stderr = (  # one line is one write, also with PYTHONUNBUFFERED
+        f and open(f.fileno(), "w", 1, f.encoding, "backslashreplace", closefd=False)
+        for f in (sys.stdout, sys.stderr)
+    )
     try:
         yield
     except AMQPError as error:
-        sys.exit(f" [!] {_why(error)}{unsure if isinstance(error, AMQPConnectionError) else ''}")
+        sys.exit(f" [!] {_why(error)}{cut_off if isinstance(error, AMQPConnectionError) else ''}")
     except OSError as error:  # of print()
         if not isinstance(error, BrokenPipeError):
-            print(f" [!] standard output: {error.strerror}{unseen}", file=sys.stderr)
-        os._exit(1)  # sys.exit() would try to print it again
+            print(f" [!] standard output: {error.strerror}{not_shown}", file=sys.stderr)
+        os._exit(1)  # a normal exit would try again to print
 
 
 def _why(error, otherwise=None):
@@ -87,8 +88,7 @@ def _why(error, otherwise=None):
     return " ".join((words or MEANINGS.get(type(error)) or otherwise or str(error)).split())
 
 
-DEFAULT_URL = "amqp://guest:guest@localhost:5672/%2F"
-URL = "amqps?://[^/?#]*([/?#][^@]*)?"  # a later @ would end a password
+URL = "amqps?://[^/?#]*([/?#][^@]*)?"  # an @ after / ? or # is that of a password
 FORM = "amqp://user:password@host:port/vhost, with @ : / ? # , as %40 %3A %2F %3F %23 %2C"
 NOTICE = " [!] still waiting (memory or disk alarm, no majority of nodes?); CTRL+C gives up"
 MEANINGS = {

@@ -1,14 +1,14 @@
 """Receive the messages of the queue hello and print them, until CTRL+C."""
 
-from connection import connect, keep_running
+from connection import connect, keep_running  # first: it sees to CTRL+C
 import argparse
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--ack", action="store_true", help="lose none; up to 100 may come twice")
+args = parser.parse_args()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ack", action="store_true", help="lose none; up to 100 may come twice")
-    args = parser.parse_args()
-
     connection = connect()
     channel = connection.channel()
     channel.queue_declare(queue="hello", durable=True, arguments={"x-queue-type": "quorum"})

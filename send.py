@@ -1,14 +1,14 @@
 """Send a message to the queue hello."""
 
-from connection import connect, run
+from connection import connect, run  # first: it sees to CTRL+C
 import argparse
+
+parser = argparse.ArgumentParser(description=__doc__, epilog="To send -x: send.py -- -x")
+parser.add_argument("words", nargs="*", default=["Hello World!"], help="the message")
+message = " ".join(parser.parse_args().words)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, epilog="To send -x: send.py -- -x")
-    parser.add_argument("words", nargs="*", default=["Hello World!"], help="the message")
-    message = " ".join(parser.parse_args().words)
-
     connection = connect()
     channel = connection.channel()
     channel.queue_declare(queue="hello", durable=True, arguments={"x-queue-type": "quorum"})

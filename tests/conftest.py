@@ -3,7 +3,6 @@
 import array
 import contextlib
 import fcntl
-import http.server
 import itertools
 import math
 import os
@@ -340,28 +339,21 @@ def silent():
         yield server
 
 
-class BadRequest(socketserver.BaseRequestHandler):
-    """Answer anything as RabbitMQ's management port does."""
+class BadRequest(socketserver.StreamRequestHandler):
+    """Answer anything as RabbitMQ's management page does."""
 
     def handle(self):
         """Serve one client."""
-        self.request.recv(100)
-        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        self.wfile.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
 @pytest.fixture
-def web_servers():
-    """The ports of two HTTP servers: one answers at once, and one waits for the end of the request."""
-    with contextlib.ExitStack() as stack:
-        ports = []
-        for handler in (BadRequest, http.server.BaseHTTPRequestHandler):
-            server = stack.enter_context(socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler))
-            server.daemon_threads = True
-            server.block_on_close = False
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            stack.callback(server.shutdown)
-            ports.append(server.server_address[1])
-        yield ports
+def web_server():
+    """The port of an HTTP server."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), BadRequest) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
 
 
 @pytest.fixture

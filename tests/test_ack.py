@@ -1,5 +1,6 @@
 """What receive.py --ack promises: whatever ends it, each message is printed or still in the queue, in order."""
 
+import os
 import re
 import shlex
 import signal
@@ -57,6 +58,17 @@ def test_ended_while_nobody_reads_its_output_it_loses_none_and_the_others_stay_i
     receiver = stuck("--ack")
     receiver.send_signal(signal.SIGINT)
     nothing_lost(4000, numbers(receiver.stdout.read().decode()))
+
+
+def test_where_its_output_takes_no_more_it_fails_and_loses_none(fill, start, nothing_lost):
+    fill(300, 1000)
+    read, write = os.pipe()
+    os.set_blocking(write, False)  # as some parents do, and then a full pipe is an error
+    receiver = start("receive.py", "--ack", stdout=write, PYTHONUNBUFFERED="1")
+    os.close(write)
+    assert (receiver.status(), receiver.err.count(" [!] standard output: ")) == (1, 1)
+    with open(read) as output:
+        nothing_lost(300, numbers(output.read()))
 
 
 def test_cut_off_amid_20_000_messages_it_prints_them_all_and_at_most_100_twice(fill, receive, proxy):

@@ -115,8 +115,8 @@ def test_every_node_of_a_list_is_named_when_none_answers(fails, program):
     assert re.search("no-such-host.invalid:5672: .*; 127.0.0.1:{}: .*; 127.0.0.1:{}: ".format(*ports), line)
 
 
-def test_something_listens_there_that_is_not_rabbitmq(start, failed, silent, web_servers, tls):
-    ports = [silent.getsockname()[1], *web_servers, tls("localhost")]
+def test_something_listens_there_that_is_not_rabbitmq(start, failed, silent, web_server, tls):
+    ports = [silent.getsockname()[1], web_server, tls("localhost")]
     names = ["send.py", "receive.py"]
     programs = {
         (port, name): start(name, url=f"amqp://learner:s3cret@localhost:{port}/") for port in ports for name in names

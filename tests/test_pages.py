@@ -187,12 +187,12 @@ def test_each_command_prints_what_the_page_shows(broker, send, receive, tea, pag
 
 
 def test_each_line_of_the_tables_is_one_that_the_programs_print(
-    broker, send, receive, shell, proxy, channel, web_servers, alarm, tea
+    broker, send, receive, shell, proxy, channel, web_server, alarm, tea
 ):
     here = f"localhost:{broker.port}"
     alice = tea()
     broker.rabbitmqctl("set_permissions", "-p", "tea", "alice", "^$", ".*", ".*")
-    urls = [f"amqp://localhost:{get_port(None)}", "amqp://nowhere.invalid", f"amqp://localhost:{web_servers[0]}"]
+    urls = [f"amqp://localhost:{get_port(None)}", "amqp://nowhere.invalid", f"amqp://localhost:{web_server}"]
     urls += [f"amqps://{here}", f"amqp://alice:oops@{here}/tea", f"amqp://alice:wonderland@{here}/nothere", alice]
     urls += ["amqp://localhost:port", f"{broker.url}?blocked_connection_timeout=6"]
     printed = [send(url=url).err for url in urls]

@@ -63,7 +63,15 @@ def test_h_explains_without_rabbitmq(send):
 
 
 @pytest.mark.parametrize("empty", ["", " ", ","])
-def test_an_empty_rabbitmq_url_counts_as_unset(start, broker, empty):
-    default = f"import connection; connection.DEFAULT_URL = {broker.url!r}; import send"
-    sent = start("-c", default, url=empty)
+def test_without_a_rabbitmq_url_it_goes_to_this_machine(start, broker, empty):
+    code = f"""
+import runpy, socket
+look_up = socket.getaddrinfo
+def redirect(host, port, **others):  # from the port of the user's own RabbitMQ to that of the tests
+    assert (host, port) == ("localhost", 5672)
+    return look_up(host, {broker.port}, **others)
+socket.getaddrinfo = redirect
+runpy.run_path("send.py")
+"""
+    sent = start("-c", code, url=empty)
     assert (sent.status(), sent.out) == (0, " [x] Sent 'Hello World!'\n")

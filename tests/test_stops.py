@@ -39,48 +39,39 @@ def test_while_pika_is_imported(start, slow_pika, program, stop):
 
 
 @stops
-@both_programs
-def test_while_it_connects(start, silent, program, stop):
-    connecting = start(program, url=f"amqp://localhost:{silent.getsockname()[1]}")
-    with silent.accept()[0] as client:
-        assert client.recv(4) == b"AMQP"
-        ends(connecting, stop)
-    assert (connecting.out, connecting.err) == ("", "")
-
-
-@stops
-@both_programs
-def test_while_it_declares_the_queue(start, proxy, program, stop):
-    between, declares = proxy(), threading.Event()
+@pytest.mark.parametrize(
+    "program, said",
+    [
+        ("send.py", b"AMQP"),
+        ("receive.py", b"AMQP"),
+        ("send.py", b"x-queue-type"),
+        ("receive.py", b"x-queue-type"),
+        ("send.py", b"Hello World!"),
+        ("receive.py", b"ctag"),
+    ],
+    ids=[
+        "send connects",
+        "receive connects",
+        "send declares",
+        "receive declares",
+        "send publishes",
+        "receive consumes",
+    ],
+)
+def test_while_it_waits_for_rabbitmqs_answer(start, proxy, program, said, stop):
+    between, heard = proxy(), threading.Event()
 
     def hold(data):
-        if b"x-queue-type" in data:
-            declares.set()
+        if said in data:
+            heard.set()
             time.sleep(STOP)
             return True
 
     between.cut = hold
-    declaring = start(program, url=between.url)
-    assert declares.wait(90)
-    ends(declaring, stop)
-    assert (declaring.out, declaring.err) == ("", "")
-
-
-@stops
-def test_while_send_waits_for_the_confirm(start, proxy, stop):
-    between, published = proxy(), threading.Event()
-
-    def hold(data):
-        if b"Hello World!" in data:
-            published.set()
-            time.sleep(STOP)
-            return True
-
-    between.cut = hold
-    sender = start("send.py", url=between.url)
-    assert published.wait(90)
-    ends(sender, stop)
-    assert (sender.out, sender.err) == ("", "")
+    waiting = start(program, url=between.url)
+    assert heard.wait(90)
+    ends(waiting, stop)
+    assert (waiting.out, waiting.err) == ("", "")
 
 
 @stops
@@ -153,23 +144,14 @@ def test_at_any_moment_from_the_first_byte_on_nothing_is_said(start, proxy, load
 
 @both_programs
 def test_ctrl_c_in_a_terminal_ends_the_program_and_a_loop_over_it(terminal, silent, program):
-    loop = terminal("-c", f"for i in 1 2 3; do $python {program}; done; echo not ended", program="bash",
-                    url=f"amqp://localhost:{silent.getsockname()[1]}")  # fmt: skip
+    command = f"for i in 1 2 3; do $python {program}; done; echo not ended"
+    loop = terminal("-c", command, program="bash", url=f"amqp://localhost:{silent.getsockname()[1]}")
     with silent.accept()[0] as client:
         assert client.recv(4) == b"AMQP"
         loop.sendintr()
         assert loop.read().replace("^C", "").strip() == ""
     loop.wait()
     assert loop.signalstatus == signal.SIGINT
-
-
-def test_ctrl_c_in_a_terminal_while_receive_waits(terminal):
-    receiver = terminal("receive.py")
-    receiver.expect_exact(WAITING.strip())
-    receiver.sendintr()
-    assert receiver.read().replace("^C", "").strip() == ""
-    receiver.wait()
-    assert receiver.signalstatus == signal.SIGINT
 
 
 def test_a_signal_that_the_parent_ignores_stays_ignored(start, send):
