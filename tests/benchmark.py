@@ -1,7 +1,6 @@
 """Measure send.py and receive.py in a terminal beside the shortest pika programs that do the same.
 
-It runs a RabbitMQ of its own for two or three minutes, with --quick less than one. It only measures: a missed bar is
-no error.
+It runs a RabbitMQ of its own for about four minutes, with --quick for one. It only measures: a missed bar is no error.
 """
 
 import contextlib
