@@ -15,10 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-import amqp  # py-amqp, which comes with kombu, publishes four times as fast as pika
 import brokers
-from port_for import get_port
-from pytest_rabbitmq.factories.executor import RabbitMqExecutor
+import pika
 
 SENDS, ROUNDS, MESSAGES = (6, 2, 20_000) if "--quick" in sys.argv else (30, 8, 50_000)
 CONNECT = """import os, pika
@@ -42,44 +40,6 @@ channel.basic_qos(prefetch_count=100)
 channel.basic_consume(queue="hello", on_message_callback=callback)
 channel.start_consuming()
 """
-
-
-@contextlib.contextmanager
-def private_broker(folder):
-    """Run a RabbitMQ for this benchmark only, and yield its port."""
-    server, ctl = brokers.command("rabbitmq-server"), brokers.command("rabbitmqctl")
-    with contextlib.ExitStack() as afterwards:
-        if server:
-            brokers.keep_apart()
-            ports = get_port(None), get_port(None)
-            node = RabbitMqExecutor(server, "127.0.0.1", *ports, ctl, folder, folder, folder, "benchmark@localhost")
-            broker = brokers.NativeBroker(node)
-            afterwards.callback(subprocess.run, ["epmd", "-kill"], capture_output=True)
-            afterwards.callback(node.kill)  # nothing in it is worth an orderly stop
-        else:
-            broker = brokers.DockerBroker(f"hello-benchmark-{os.getpid()}")
-            afterwards.callback(broker.remove)
-        broker.start()
-        yield broker.port
-
-
-@contextlib.contextmanager
-def queue(port):
-    """Yield a channel on which the queue is declared."""
-    with amqp.Connection(f"127.0.0.1:{port}") as connection:
-        channel = connection.channel()
-        channel.queue_declare("hello", durable=True, auto_delete=False, arguments={"x-queue-type": "quorum"})
-        yield channel
-
-
-def fill(port, messages):
-    """Leave exactly so many messages in the queue: 0, 1, 2 and so on."""
-    with queue(port) as channel:
-        channel.queue_purge("hello")
-        for number in range(messages):
-            channel.basic_publish(amqp.Message(f"{number:012}"), routing_key="hello")
-        while channel.queue_declare("hello", passive=True).message_count < messages:
-            time.sleep(0.05)
 
 
 @contextlib.contextmanager
@@ -111,7 +71,7 @@ def seconds(words, port):
 
 def rate(words, port):
     """How many messages in a second a receiver prints out of a long queue."""
-    fill(port, MESSAGES)
+    brokers.fill(port, MESSAGES)
     count, first = 0, None  # what comes before the first message is the start of the program
     with terminal(words, port) as (_, output):
         while count < MESSAGES:
@@ -123,7 +83,7 @@ def rate(words, port):
 
 def lost(words, port):
     """How many messages are neither printed nor in the queue when a receiver is stopped amid them."""
-    fill(port, MESSAGES)
+    brokers.fill(port, MESSAGES)
     text = b""
     with terminal(words, port) as (program, output):
         for chunk in output:
@@ -131,11 +91,12 @@ def lost(words, port):
             if len(text) > MESSAGES * 5:  # bytes: a sixth of all
                 program.send_signal(signal.SIGINT)
     seen = set(re.findall(rb"Received '(\d+)'", text))
-    with queue(port) as channel:
-        while channel.queue_declare("hello", passive=True).consumer_count:
+    with pika.BlockingConnection(pika.ConnectionParameters(port=port)) as connection:
+        channel = connection.channel()
+        while channel.queue_declare("hello", passive=True).method.consumer_count:
             time.sleep(0.05)
-        while message := channel.basic_get("hello", no_ack=True):
-            seen.add(message.body.encode())
+        while (body := channel.basic_get("hello", auto_ack=True)[2]) is not None:
+            seen.add(body)
     return MESSAGES - len(seen)
 
 
@@ -168,6 +129,8 @@ def benchmark(folder, port):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    brokers.keep_apart()
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        benchmark(folder, stack.enter_context(private_broker(folder)))
+        benchmark(folder, stack.enter_context(brokers.running(brokers.kind(), "benchmark", folder)).port)
+    brokers.stop_epmd()

@@ -1,28 +1,20 @@
 """RabbitMQ brokers of the tests' own: on free ports, with their own data, and gone afterwards."""
 
+import contextlib
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
+import amqp
 from port_for import get_port
-from pytest_rabbitmq import factories
+from pytest_rabbitmq.factories.executor import RabbitMqExecutor
 
 PROJECT = Path(__file__).parent.parent
 README, DOCS = PROJECT / "README.md", PROJECT / "docs"
 # Debian's commands in /usr/sbin switch to the user rabbitmq, those in /usr/lib do not; the others are Homebrew's.
 FOLDERS = ["/usr/lib/rabbitmq/bin", os.environ.get("PATH", ""), "/opt/homebrew/sbin", "/usr/local/sbin"]
-
-
-def keep_apart():
-    """Keep RabbitMQ's nodes that this process starts apart from all others on this machine."""
-    os.environ.update(
-        ERL_EPMD_PORT=str(get_port(None)),
-        ERL_EPMD_ADDRESS="127.0.0.1",
-        RABBITMQ_NODE_IP_ADDRESS="127.0.0.1",
-        RABBITMQ_CONFIG_FILE="/nonexistent",
-        RABBITMQ_CONF_ENV_FILE="/nonexistent",
-    )
 
 
 def command(name):
@@ -38,35 +30,62 @@ def docker_answers():
         return False
 
 
-def native_node(name):
-    """A session fixture: a RabbitMQ node as a process of this machine."""
-    server, ctl = command("rabbitmq-server"), command("rabbitmqctl")
-    return factories.rabbitmq_proc(server=server, ctl=ctl, node=f"{name}@localhost", plugindir=Path(__file__).parent)
+def kind():
+    """What brokers this machine can run: "native" or "docker"; None if neither."""
+    return "native" if command("rabbitmq-server") else "docker" if docker_answers() else None
+
+
+def keep_apart():
+    """Keep the nodes that this process starts apart from all others on this machine."""
+    os.environ.update(
+        ERL_EPMD_PORT=str(get_port(None)),
+        ERL_EPMD_ADDRESS="127.0.0.1",
+        RABBITMQ_NODE_IP_ADDRESS="127.0.0.1",
+        RABBITMQ_CONFIG_FILE="/nonexistent",
+        RABBITMQ_CONF_ENV_FILE="/nonexistent",
+    )
+
+
+def stop_epmd():
+    """Stop the port mapper daemon that the nodes had to themselves."""
+    subprocess.run(["epmd", "-kill"], capture_output=True, check=False)
+
+
+@contextlib.contextmanager
+def running(kind, name, folder):
+    """Run a broker, native or of Docker, and yield it."""
+    broker = NativeBroker(name, folder) if kind == "native" else DockerBroker(name)
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.remove()
 
 
 class NativeBroker:
-    """A RabbitMQ that pytest-rabbitmq runs."""
+    """A RabbitMQ node as a process of this machine, with its data in a folder."""
 
-    def __init__(self, executor):
-        self.executor = executor
-        self.port = executor.port
-        self.name = executor.envvars["RABBITMQ_NODENAME"]
-        self.stop, self.kill = executor.stop, executor.kill
+    def __init__(self, name, folder):
+        self.name, self.port = f"{name}@localhost", get_port(None)
+        server, ctl, other = command("rabbitmq-server"), command("rabbitmqctl"), get_port(None)
+        self.node = RabbitMqExecutor(
+            server, "127.0.0.1", self.port, other, ctl, folder, folder, folder, node_name=self.name
+        )
+        self.stop, self.kill, self.remove = self.node.stop, self.node.kill, self.node.kill
 
     def start(self):
         """Start the node and wait until clients can connect."""
-        self.executor.start()
+        self.node.start()
         self.rabbitmqctl("await_startup")
 
     def rabbitmqctl(self, *words):
         """Run a rabbitmqctl command and return what it prints."""
-        return self.executor.rabbitctl_output("-q", *words)
+        return self.node.rabbitctl_output("-q", *words)
 
-    def queues(self, *words):
+    def rabbitmq_queues(self, *words):
         """Run a rabbitmq-queues command."""
-        environment = {**os.environ, **self.executor.envvars}
-        command_line = [command("rabbitmq-queues"), "-q", "-n", self.name, *words]
-        subprocess.run(command_line, env=environment, stdout=subprocess.DEVNULL, check=True)
+        environment = {**os.environ, **self.node.envvars}
+        subprocess.run([command("rabbitmq-queues"), *words], env=environment, stdout=subprocess.DEVNULL, check=True)
 
 
 class DockerBroker:
@@ -76,20 +95,15 @@ class DockerBroker:
         self.port, self.ui_port = get_port(None), get_port(None)
         self.environment = {
             **os.environ,
-            "COMPOSE_PROJECT_NAME": name,
+            "COMPOSE_PROJECT_NAME": f"{name}-{os.getpid()}",
             "AMQP_PORT": str(self.port),
             "UI_PORT": str(self.ui_port),
         }
 
     def compose(self, *words):
         """Run a docker compose command and return what it prints."""
-        ran = subprocess.run(
-            ["docker", "compose", *words],
-            cwd=PROJECT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-        )
+        options = {"cwd": PROJECT, "env": self.environment, "capture_output": True, "text": True}
+        ran = subprocess.run(["docker", "compose", *words], **options)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 
@@ -112,3 +126,15 @@ class DockerBroker:
     def rabbitmqctl(self, *words):
         """Run a rabbitmqctl command in the container and return what it prints."""
         return self.compose("exec", "-T", "rabbitmq", "rabbitmqctl", "-q", *words)
+
+
+def fill(port, count, length=0):
+    """Leave just so many messages in the queue hello: 0, 1, 2 and so on, each with blanks to a length in bytes."""
+    with amqp.Connection(f"127.0.0.1:{port}") as connection:  # of kombu: four times as fast as pika
+        channel = connection.channel()
+        channel.queue_declare("hello", durable=True, auto_delete=False, arguments={"x-queue-type": "quorum"})
+        channel.queue_purge("hello")
+        for number in range(count):
+            channel.basic_publish(amqp.Message(str(number).ljust(length)), routing_key="hello")
+        while channel.queue_declare("hello", passive=True).message_count < count:
+            time.sleep(0.02)

@@ -16,7 +16,6 @@ import termios
 import threading
 import time
 
-import amqp
 import brokers
 import pexpect
 import pika
@@ -28,9 +27,6 @@ STOP = 10  # seconds in which a program ends that was told to, also on a busy ma
 PYTHON = r"Traceback|Warning|[A-Z][a-z]+[A-Z][a-z]\w*|\w+Error|\[Errno|<\w|\w+\(['\"]|\(['\"]|',\)"  # no user's words
 QUEUE = {"queue": "hello", "durable": True, "arguments": {"x-queue-type": "quorum"}}
 
-native = brokers.native_node("hello")
-native_one, native_two, native_three = (brokers.native_node(name) for name in ("one", "two", "three"))
-
 
 def pytest_addoption(parser):
     parser.addoption("--broker", choices=["native", "docker"], help="default: the first that works on this machine")
@@ -39,12 +35,8 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     """Choose the broker, and keep its nodes apart from all others on this machine."""
-    config.broker = config.getoption("--broker")
-    if config.broker is None and brokers.command("rabbitmq-server"):
-        config.broker = "native"
-    elif config.broker is None and brokers.docker_answers():
-        config.broker = "docker"
-    elif config.broker is None:
+    config.broker = config.getoption("--broker") or brokers.kind()
+    if config.broker is None:
         pytest.exit("neither rabbitmq-server nor Docker here; run ./setup.sh", returncode=1)
     brokers.keep_apart()
     # What a script starts in the background ignores CTRL+C, and so would all programs that the tests start.
@@ -64,23 +56,14 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_unconfigure():
-    """Stop the port mapper daemon that the nodes had to themselves."""
-    subprocess.run(["epmd", "-kill"], capture_output=True, check=False)
+    """Stop what the nodes have left."""
+    brokers.stop_epmd()
 
 
 @pytest.fixture(scope="session")
-def whole_broker(request):
+def whole_broker(request, tmp_path_factory):
     """A RabbitMQ broker for the whole test session."""
-    if request.config.broker == "docker":
-        broker = brokers.DockerBroker(f"hello-tests-{os.getpid()}")
-        try:
-            broker.start()
-            yield broker
-        finally:
-            broker.remove()
-    else:
-        broker = brokers.NativeBroker(request.getfixturevalue("native"))
-        broker.rabbitmqctl("await_startup")
+    with brokers.running(request.config.broker, "hello-tests", tmp_path_factory.mktemp("broker")) as broker:
         yield broker
 
 
@@ -91,15 +74,6 @@ def broker(whole_broker):
     yield whole_broker
     with pika.BlockingConnection(pika.URLParameters(whole_broker.url)) as connection:
         connection.channel().queue_delete("hello")
-
-
-@pytest.fixture(scope="session")
-def nodes(native_one, native_two, native_three):
-    """Three RabbitMQ nodes, each on its own."""
-    nodes = [brokers.NativeBroker(executor) for executor in (native_one, native_two, native_three)]
-    for node in nodes:
-        node.rabbitmqctl("await_startup")
-    return nodes
 
 
 @pytest.fixture
@@ -119,15 +93,7 @@ def hello(channel):
 @pytest.fixture
 def fill(broker, hello):
     """Publish so many messages to the queue hello: 0, 1, 2 and so on, each with blanks to a length in bytes."""
-
-    def fill(count, length=0):
-        with amqp.Connection(f"localhost:{broker.port}") as connection:  # of kombu: four times as fast as pika
-            channel = connection.channel()
-            for number in range(count):
-                channel.basic_publish(amqp.Message(str(number).ljust(length)), routing_key="hello")
-            wait_for(lambda: channel.queue_declare("hello", passive=True).message_count == count)
-
-    return fill
+    return lambda *words: brokers.fill(broker.port, *words)
 
 
 class Program(subprocess.Popen):

@@ -1,32 +1,34 @@
 """What someone sees who lists three nodes of a RabbitMQ cluster in RABBITMQ_URL."""
 
+import contextlib
 import re
+import shlex
 
 import brokers
-import pika
 import pytest
-from conftest import QUEUE, STILL, WAITING, wait_for
+from conftest import STILL, WAITING, wait_for
 
 pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture(scope="session")
-def cluster(nodes):
-    """The three nodes as a cluster that has grown out of the first one, as docs/cluster.md says.
+def nodes(tmp_path_factory):
+    """Three RabbitMQ nodes, each on its own."""
+    with contextlib.ExitStack() as stack:
+        names = ("one", "two", "three")
+        yield [stack.enter_context(brokers.running("native", name, tmp_path_factory.mktemp(name))) for name in names]
 
-    The first one had the queue already, with a message.
-    """
-    with pika.BlockingConnection(pika.URLParameters(f"amqp://localhost:{nodes[0].port}")) as connection:
-        channel = connection.channel()
-        channel.queue_declare(**QUEUE)
-        channel.confirm_delivery()
-        channel.basic_publish(exchange="", routing_key="hello", body=b"from before")
+
+@pytest.fixture(scope="session")
+def cluster(nodes):
+    """The three nodes as a cluster, grown out of the first one, which had a message, as docs/cluster.md says."""
+    brokers.fill(nodes[0].port, 1)
     for node in nodes[1:]:
         for words in (["stop_app"], ["reset"], ["join_cluster", nodes[0].name], ["start_app"]):
             node.rabbitmqctl(*words)
-    command = re.search(r"^sudo rabbitmq-queues -q (grow .*)$", (brokers.PROJECT / "docs/cluster.md").read_text(), re.M)
-    for node in nodes[1:]:
-        nodes[0].queues(*command[1].replace("rabbit@rabbit2", node.name).replace("'", "").split())
+    page = (brokers.DOCS / "cluster.md").read_text(encoding="utf-8")
+    for node, command in zip(nodes[1:], re.findall("^sudo rabbitmq-queues (.*)$", page, re.MULTILINE)):
+        nodes[0].rabbitmq_queues(*shlex.split(re.sub(r"rabbit@\w+", node.name, command)))
     return nodes
 
 
@@ -58,7 +60,7 @@ def test_a_message_from_before_the_cluster_grew_survives_the_first_node(cluster,
     cluster[0].kill()
     try:
         receiver = start("receive.py", "--ack", url=url)
-        wait_for(lambda: receiver.out == WAITING + " [x] Received 'from before'\n")
+        wait_for(lambda: receiver.out == WAITING + " [x] Received '0'\n")
     finally:
         cluster[0].start()
 

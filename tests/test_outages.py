@@ -137,17 +137,12 @@ def test_it_tells_each_reason_of_an_outage(broker, receive, user):
 @pytest.fixture
 def short_timeout(broker):
     """RabbitMQ waits 3 s for an acknowledgement, instead of 30 minutes, and looks each second."""
-    settings = {"consumer_timeout": 3000, "channel_tick_interval": 1000}  # milliseconds
-    before = {
-        setting: broker.rabbitmqctl("eval", f"application:get_env(rabbit, {setting}, 60000).").strip()
-        for setting in settings
-    }
-    for setting, short in settings.items():
+    settings = {"consumer_timeout": (3000, 1_800_000), "channel_tick_interval": (1000, 60_000)}  # milliseconds
+    for setting, (short, _) in settings.items():
         broker.rabbitmqctl("eval", f"application:set_env(rabbit, {setting}, {short}).")
     yield
-    for setting, usual in before.items():
-        value = re.sub(r"{ok,(.*)}", r"\1", usual)
-        broker.rabbitmqctl("eval", f"application:set_env(rabbit, {setting}, {value}).")
+    for setting, (_, usual) in settings.items():
+        broker.rabbitmqctl("eval", f"application:set_env(rabbit, {setting}, {usual}).")
 
 
 def test_frozen_past_the_acknowledgement_timeout_it_goes_on_or_with_older_rabbitmq_is_refused(
@@ -190,17 +185,13 @@ def test_it_ends_when_the_queue_was_deleted_and_it_may_not_declare_it(broker, bo
     give_up(receivers, "RabbitMQ cancelled .*", "ACCESS_REFUSED - .*'hello'")
 
 
-def test_it_ends_when_the_queue_has_other_settings_now(both, hello):
+@pytest.mark.parametrize(
+    "settings, reason",
+    [({"durable": True}, "PRECONDITION_FAILED - inequivalent arg"), ({"exclusive": True}, "RESOURCE_LOCKED - ")],
+)
+def test_it_ends_when_another_program_has_such_a_queue_now(both, hello, settings, reason):
     receivers = both()
     with frozen(*receivers):  # so that they do not declare it first
         hello.queue_delete("hello")
-        hello.queue_declare("hello", durable=True)
-    give_up(receivers, "RabbitMQ cancelled .*", "PRECONDITION_FAILED - inequivalent arg 'x-queue-type'")
-
-
-def test_it_ends_when_another_program_has_the_queue_to_itself_now(both, hello):
-    receivers = both()
-    with frozen(*receivers):
-        hello.queue_delete("hello")
-        hello.queue_declare("hello", exclusive=True)
-    give_up(receivers, "RabbitMQ cancelled .*", "RESOURCE_LOCKED - ")
+        hello.queue_declare("hello", **settings)
+    give_up(receivers, "RabbitMQ cancelled .*", reason)
