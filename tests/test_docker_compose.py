@@ -14,20 +14,15 @@ VARIABLES = ["AMQP_PORT", "COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "RABBITMQ_IMAG
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """A folder with docker-compose.yml, whose name Compose would not take for its own."""
+def config(tmp_path):
+    """What docker compose reads in a folder whose name it would not take for its own. It takes no Docker engine."""
     folder = tmp_path / "学习"
     folder.mkdir()
     shutil.copy(brokers.PROJECT / "docker-compose.yml", folder)
-    return folder
+    kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
 
-
-@pytest.fixture
-def config(folder):
-    """What docker compose reads in the folder. It takes no Docker engine."""
-
-    def config(**environment):
-        kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    def config(image=None, **environment):
+        (folder / ".env").write_text(f"RABBITMQ_IMAGE={image}\n" if image else "")
         command = ["docker", "compose", "config", "--format", "json"]
         return json.loads(subprocess.check_output(command, cwd=folder, env={**kept, **environment}))
 
@@ -38,10 +33,8 @@ def config(folder):
 
 def test_rabbitmq_and_its_page_are_open_to_this_machine_only(config):
     ports = config()["services"]["rabbitmq"]["ports"]
-    assert [(port["host_ip"], port["published"], port["target"]) for port in ports] == [
-        ("127.0.0.1", "5672", 5672),
-        ("127.0.0.1", "15672", 15672),
-    ]
+    found = [(port["host_ip"], port["published"], port["target"]) for port in ports]
+    assert found == [("127.0.0.1", "5672", 5672), ("127.0.0.1", "15672", 15672)]
 
 
 def test_the_project_has_its_own_name_unless_the_environment_gives_another(config):
@@ -49,10 +42,10 @@ def test_the_project_has_its_own_name_unless_the_environment_gives_another(confi
     assert config(COMPOSE_PROJECT_NAME="hello-tests")["name"] == "hello-tests"
 
 
-def test_the_file_env_can_name_the_image_of_a_mirror(config, folder):
+def test_the_file_env_can_name_the_image_of_a_mirror(config):
     assert config()["services"]["rabbitmq"]["image"] == "rabbitmq:4-management"
-    (folder / ".env").write_text("RABBITMQ_IMAGE=mirror.example.com/library/rabbitmq:4-management\n")
-    assert config()["services"]["rabbitmq"]["image"] == "mirror.example.com/library/rabbitmq:4-management"
+    mirror = "mirror.example.com/library/rabbitmq:4-management"
+    assert config(mirror)["services"]["rabbitmq"]["image"] == mirror
 
 
 @pytest.fixture

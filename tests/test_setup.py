@@ -29,7 +29,6 @@ BREW_READY = "ready on localhost:5672 (stop it with brew services stop rabbitmq)
 QUESTION = " [?] Run sudo apt-get install rabbitmq-server? [Y/n] "
 INSTALLED = " [*] Installing RabbitMQ with apt-get ... " + SERVER_READY
 NOT_INSTALLED = " [!] not installed; docs/start-rabbitmq.md has other ways\n"
-TAKEN = " [!] port 5672 is taken by something that is not RabbitMQ\n"
 
 # What the stand-ins do. `rabbitmq` starts something that greets as RabbitMQ does, or with the words given, in turn.
 DOCKER_UP = 'case "$*" in *up*) {}; esac'
@@ -86,26 +85,15 @@ class Machine:
         """How these stand-ins were called."""
         return [call for call in self.calls.read_text().splitlines() if call.split()[0] in names]
 
-    def start_on_the_port(self, *words):
-        """Start something that greets with these words in turn."""
+    def greet(self, *words):
+        """Start something on RabbitMQ's port that greets with these words in turn."""
         subprocess.run([self.bin / "rabbitmq", *words], check=True)
 
-    def launch(self, environment):
-        """What both ways to run setup.sh have in common; the folder is another one."""
+    def terminal(self, command='exec "$0"', **environment):
+        """Start setup.sh from another folder, with what the shell command puts round it, in a terminal."""
         environment = {**os.environ, "RABBITMQ_URL": "", "TERM": "xterm", **environment, "PATH": str(self.bin)}
-        return {"cwd": self.project.parent, "env": environment, "encoding": "utf-8"}
-
-    def setup(self, **environment):
-        """Run setup.sh without a terminal. Returns its exit status and what it prints, on standard error too."""
-        command = [f"{self.project.name}/setup.sh"]
-        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        ran = subprocess.run(command, **self.launch(environment), **streams)
-        return ran.returncode, ran.stdout.replace(str(self.port), "5672")
-
-    def terminal(self, command='exec "$0"'):
-        """Start setup.sh, with what the shell command puts round it, in a terminal."""
-        words = ["-c", command, f"{self.project.name}/setup.sh"]
-        terminal = pexpect.spawn(BASH, words, **self.launch({}), timeout=90)
+        options = {"cwd": self.project.parent, "env": environment, "encoding": "utf-8", "timeout": 90}
+        terminal = pexpect.spawn(BASH, ["-c", command, f"{self.project.name}/setup.sh"], **options)
         terminal.logfile_read = io.StringIO()
         return terminal
 
@@ -117,6 +105,10 @@ class Machine:
         screen = "".join(line.rpartition("\r")[2] + "\n" for line in text.split("\r\n"))[:-1]  # each \r draws anew
         status = terminal.exitstatus if terminal.signalstatus is None else -terminal.signalstatus
         return status, screen.replace(str(self.port), "5672")
+
+    def setup(self, **environment):
+        """Run setup.sh without a terminal. Returns its exit status and what it prints, on standard error too."""
+        return self.end(self.terminal('set -o pipefail; "$0" </dev/null 2>&1 | cat', **environment))
 
 
 @pytest.fixture
@@ -173,7 +165,7 @@ def test_it_says_what_it_takes_where_nothing_can_start_rabbitmq(machine):
 
 def test_nothing_runs_where_rabbitmq_answers(machine):
     machine.add(docker=WORKING_DOCKER, brew="", rabbitmq_server="", apt_get="", sudo=SUDO)
-    machine.start_on_the_port()
+    machine.greet()
     assert machine.setup() == (0, " [*] RabbitMQ already answers on localhost:5672\n" + ALREADY)
     assert machine.calls_of("docker", "brew", "rabbitmq-server", "apt-get", "sudo") == []
 
@@ -181,15 +173,15 @@ def test_nothing_runs_where_rabbitmq_answers(machine):
 @pytest.mark.parametrize("greeting", ["HTTP/1.1 400 Bad Request", ""], ids=["a web server", "one that hangs up"])
 def test_a_port_that_something_else_holds_is_told_at_once(machine, greeting):
     machine.add(docker=WORKING_DOCKER, rabbitmq_server="", apt_get="", sudo=SUDO)
-    machine.start_on_the_port(greeting)
-    assert machine.setup() == (1, TAKEN)
+    machine.greet(greeting)
+    assert machine.setup() == (1, " [!] port 5672 is taken by something that is not RabbitMQ\n")
     assert machine.calls_of("rabbitmq-server", "apt-get", "sudo") == []
     assert not any("up" in call for call in machine.calls_of("docker"))
 
 
 def test_it_waits_for_its_container_that_is_starting_already(machine):
     machine.add(docker=f'case "$*" in *port*) echo 127.0.0.1:{machine.port}; esac')
-    machine.start_on_the_port("", "", "\1")  # Docker's proxy hangs up as long as RabbitMQ is not there
+    machine.greet("", "", "\1")  # Docker's proxy hangs up as long as RabbitMQ is not there
     assert machine.setup() == (0, DOCKER_READY + ALREADY)
 
 
