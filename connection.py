@@ -82,19 +82,19 @@ def _one_line(cut_off="", not_shown=""):
         os._exit(1)  # a normal exit would try again to print
 
 
-def _why(error, otherwise=None):
+def _why(error, otherwise="the connection was lost"):
     login = re.search(r"ClosedByBroker: \(\d+\) .(.*?).( \(host=.*)?$", str(error))
     words = login[1] if login else getattr(error, "reply_text", getattr(error, "strerror", None))
-    return " ".join((words or MEANINGS.get(type(error)) or otherwise or str(error)).split())
+    return " ".join((words or MEANINGS.get(type(error), "").format(error) or otherwise).split())
 
 
 URL = "amqps?://[^/?#]*([/?#][^@]*)?"  # an @ after / ? or # is that of a password
 FORM = "amqp://user:password@host:port/vhost, with @ : / ? # , as %40 %3A %2F %3F %23 %2C"
 NOTICE = " [!] still waiting (memory or disk alarm, no majority of nodes?); CTRL+C gives up"
 MEANINGS = {
+    AMQPError: "{}",  # of connect()
     AMQPConnectionError: "nothing listens there; start RabbitMQ with ./setup.sh",
     pika.exceptions.ConnectionBlockedTimeout: "RabbitMQ is short of memory or disk",
-    pika.exceptions.StreamLostError: "the connection was lost",
     UnroutableError: "not sent: the queue is gone",
     NackError: "not sent: the queue may be full, or the nodes that hold it are down",
 }
