@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import amqp
@@ -99,6 +100,9 @@ class DockerBroker:
             "AMQP_PORT": str(self.port),
             "UI_PORT": str(self.ui_port),
         }
+        self.start = partial(self.compose, "up", "-d", "--wait")
+        self.stop, self.kill = partial(self.compose, "stop"), partial(self.compose, "kill")
+        self.remove = partial(self.compose, "down", "-v")
 
     def compose(self, *words):
         """Run a docker compose command and return what it prints."""
@@ -106,22 +110,6 @@ class DockerBroker:
         ran = subprocess.run(["docker", "compose", *words], **options)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
-
-    def start(self):
-        """Start the container and wait until it is healthy."""
-        self.compose("up", "-d", "--wait")
-
-    def stop(self):
-        """Stop the container in good order."""
-        self.compose("stop")
-
-    def kill(self):
-        """Kill the container."""
-        self.compose("kill")
-
-    def remove(self):
-        """Remove the container and its data."""
-        self.compose("down", "-v")
 
     def rabbitmqctl(self, *words):
         """Run a rabbitmqctl command in the container and return what it prints."""

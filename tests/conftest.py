@@ -295,12 +295,8 @@ def proxy(broker):
 
 @pytest.fixture
 def silent():
-    """A socket that listens on all addresses of localhost, and says nothing to those who connect."""
-    if socket.has_dualstack_ipv6():
-        server = socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True)
-    else:
-        server = socket.create_server(("127.0.0.1", 0))
-    with server:
+    """A socket that listens on 127.0.0.1, and says nothing to those who connect."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(90)
         yield server
 

@@ -107,10 +107,3 @@ def test_without_a_majority_nothing_is_called_sent(cluster, url, refusals, start
         sender.kill()
         cluster[1].start()
         cluster[2].start()
-
-
-def test_when_no_node_can_be_reached_one_line_names_them_all(start):
-    sender = start("send.py", url="amqp://localhost:1,amqp://localhost:2/%2F,amqp://nowhere.invalid:3")
-    assert sender.status() == 1
-    assert sender.err.count("\n") == 1
-    assert all(node in sender.err for node in ("localhost:1", "localhost:2", "nowhere.invalid:3"))

@@ -46,25 +46,7 @@ def test_while_pika_is_imported(start, slow_pika, program, stop):
 
 
 @stops
-@pytest.mark.parametrize(
-    "program, said",
-    [
-        ("send.py", b"AMQP"),
-        ("receive.py", b"AMQP"),
-        ("send.py", b"x-queue-type"),
-        ("receive.py", b"x-queue-type"),
-        ("send.py", b"Hello World!"),
-        ("receive.py", b"ctag"),
-    ],
-    ids=[
-        "send connects",
-        "receive connects",
-        "send declares",
-        "receive declares",
-        "send publishes",
-        "receive consumes",
-    ],
-)
+@pytest.mark.parametrize("program, said", ANSWERED.values(), ids=ANSWERED)
 def test_while_it_waits_for_rabbitmqs_answer(start, proxy, program, said, stop):
     between, heard = proxy(), threading.Event()
 
@@ -133,7 +115,7 @@ def test_at_any_moment_from_the_first_byte_on_nothing_is_said(start, proxy, fill
 @both_programs
 def test_ctrl_c_in_a_terminal_ends_the_program_and_a_loop_over_it(terminal, silent, program):
     command = f"for i in 1 2 3; do $python {program}; done; echo not ended"
-    loop = terminal("-c", command, program="bash", url=f"amqp://localhost:{silent.getsockname()[1]}")
+    loop = terminal("-c", command, program="bash", url=f"amqp://127.0.0.1:{silent.getsockname()[1]}")
     with silent.accept()[0] as client:
         assert client.recv(4) == b"AMQP"
         loop.sendintr()
