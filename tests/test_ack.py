@@ -16,26 +16,15 @@ def numbers(text):
 
 
 @pytest.fixture
-def left(hello, consumers):
-    """Take what is left of so many messages when some were printed, in the order in which the queue gives it."""
-
-    def left(total, printed):
-        consumers(0)
-        wait_for(lambda: hello.queue_declare("hello", passive=True).method.message_count >= total - len(printed))
-        count, taken = hello.queue_declare("hello", passive=True).method.message_count, []
-        hello.basic_consume("hello", lambda *message: taken.append(int(message[3])), auto_ack=True)
-        wait_for(lambda: hello.connection.process_data_events(0.1) or len(taken) >= count)
-        return taken
-
-    return left
-
-
-@pytest.fixture
-def nothing_lost(left):
+def nothing_lost(hello, consumers):
     """Assert that the first of so many messages were printed, and the others are in the queue, in order."""
 
     def nothing_lost(total, printed):
-        kept = left(total, printed)
+        consumers(0)
+        wait_for(lambda: hello.queue_declare("hello", passive=True).method.message_count >= total - len(printed))
+        count, kept = hello.queue_declare("hello", passive=True).method.message_count, []
+        hello.basic_consume("hello", lambda *message: kept.append(int(message[3])), auto_ack=True)
+        wait_for(lambda: hello.connection.process_data_events(0.1) or len(kept) >= count)
         assert printed == list(range(len(printed))) and 0 < len(printed) < total
         assert kept == list(range(kept[0], total))
         assert len(printed) - 100 <= kept[0] <= len(printed)  # at most 100 come twice

@@ -54,24 +54,15 @@ both_programs = pytest.mark.parametrize("program", ["send.py", "receive.py"])
 
 
 @pytest.fixture
-def failed():
-    """Wait until a program has failed as it should, and return the one line that it has printed."""
+def fails(start):
+    """Run a program that fails as it should, and return the one line that it prints."""
 
-    def failed(program, out=""):
-        assert (program.status(), program.out) == (1, out)
+    def fails(*words, **keywords):
+        program = start(*words, **keywords)
+        assert (program.status(), program.out) == (1, "")
         assert re.fullmatch(r" \[!\] .*\n", program.err)
         assert "s3cret" not in program.err
         return program.err
-
-    return failed
-
-
-@pytest.fixture
-def fails(start, failed):
-    """Run a program that fails, and return the one line that it prints."""
-
-    def fails(*words, out="", **keywords):
-        return failed(start(*words, **keywords), out)
 
     return fails
 
@@ -132,12 +123,11 @@ def test_the_address_is_wrong(fails, ports, program, address, words):
     assert re.fullmatch(rf" \[!\] {host_and_port}: {words.format(**ports)}\n", line)
 
 
-def test_something_listens_there_that_says_nothing(start, failed, silent):
-    port = silent.getsockname()[1]
-    for program in [start(name, url=f"amqp://127.0.0.1:{port}") for name in ("send.py", "receive.py")]:
-        program.status()
-        program.files[1].write_text(program.err.replace(STILL, "", 1))  # send.py tells who waits
-        assert failed(program) == f" [!] 127.0.0.1:{port}: no RabbitMQ answers there\n"
+def test_something_listens_there_that_says_nothing(start, silent):
+    address = f"127.0.0.1:{silent.getsockname()[1]}"
+    for program in [start(name, url=f"amqp://{address}") for name in ("send.py", "receive.py")]:
+        assert (program.status(), program.out) == (1, "")
+        assert program.err.replace(STILL, "", 1) == f" [!] {address}: no RabbitMQ answers there\n"
 
 
 @pytest.mark.parametrize("permissions, words, refused", PERMISSIONS.values(), ids=PERMISSIONS)
