@@ -34,10 +34,10 @@ def connect() -> pika.BlockingConnection:
 
 def run(main: Callable[[], None]) -> None:
     """Call main(), which sends. If it fails, say why in one line and exit with status 1."""
-    notice = threading.Timer(5, print, [NOTICE], {"file": sys.stderr})  # seconds
-    notice.daemon = True
-    notice.start()
     with _one_line("; the message may or may not have arrived", "; the message was sent"):
+        notice = threading.Timer(5, print, [NOTICE], {"file": sys.stderr})  # seconds
+        notice.daemon = True
+        notice.start()
         main()
 
 
@@ -79,7 +79,7 @@ def _one_line(cut_off="", not_shown=""):
     except OSError as error:  # of print()
         if not isinstance(error, BrokenPipeError):
             print(f" [!] standard output: {error.strerror}{not_shown}", file=sys.stderr)
-        os._exit(1)  # a normal exit would try again to print
+        os._exit(1)  # a normal exit would print again
 
 
 def _why(error, otherwise="the connection was lost"):

@@ -1,6 +1,6 @@
 """Receive the messages of the queue hello and print them, until CTRL+C."""
 
-from connection import connect, keep_running  # first: it sees to CTRL+C
+from connection import connect, keep_running  # first: it takes care of CTRL+C
 import argparse
 
 parser = argparse.ArgumentParser(description=__doc__)

@@ -1,6 +1,6 @@
 """Send a message to the queue hello."""
 
-from connection import connect, run  # first: it sees to CTRL+C
+from connection import connect, run  # first: it takes care of CTRL+C
 import argparse
 
 parser = argparse.ArgumentParser(description=__doc__, epilog="To send -x: send.py -- -x")

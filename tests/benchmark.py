@@ -88,7 +88,7 @@ def lost(words, port):
     with terminal(words, port) as (program, output):
         for chunk in output:
             text += chunk
-            if len(text) > MESSAGES * 5:  # bytes: a sixth of all
+            if len(text) > MESSAGES * 5:  # bytes: a fifth of all
                 program.send_signal(signal.SIGINT)
     seen = set(re.findall(rb"Received '(\d+)'", text))
     with pika.BlockingConnection(pika.ConnectionParameters(port=port)) as connection:

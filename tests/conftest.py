@@ -140,6 +140,7 @@ def start(broker, tmp_path_factory):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(program.pid, signal.SIGKILL)
         program.wait()
+    for program in programs:
         assert re.findall(PYTHON, program.err) == [], program.err
 
 
@@ -197,8 +198,13 @@ def stuck(start):
 
     def stuck(*words):
         receiver = start("receive.py", *words, stdout=subprocess.PIPE)
-        unread = array.array("i", [0])
-        wait_for(lambda: fcntl.ioctl(receiver.stdout, termios.FIONREAD, unread) or unread[0] > 50_000)
+
+        def full():
+            unread = array.array("i", [0])
+            fcntl.ioctl(receiver.stdout, termios.FIONREAD, unread)
+            return unread[0] > 50_000
+
+        wait_for(full)
         return receiver
 
     return stuck
@@ -345,9 +351,11 @@ def full(broker, hello):
         except pika.exceptions.NackError:
             return True
 
-    wait_for(refused)
-    yield
-    broker.rabbitmqctl("clear_policy", "full")
+    try:
+        wait_for(refused)
+        yield
+    finally:
+        broker.rabbitmqctl("clear_policy", "full")
 
 
 def wait_for(condition, seconds=90):

@@ -3,7 +3,7 @@
 import socket
 
 import pytest
-from conftest import WAITING
+from conftest import STILL, WAITING
 
 
 @pytest.fixture
@@ -30,6 +30,11 @@ def test_receive_writes_a_line_and_its_end_at_once(first_writes, hello, option):
 
 def test_send_writes_a_line_and_its_end_at_once(first_writes):
     assert first_writes(1, "stdout", "send.py") == [" [x] Sent 'Hello World!'\n"]
+
+
+def test_a_notice_and_its_end_are_written_at_once(first_writes, silent):
+    address = f"127.0.0.1:{silent.getsockname()[1]}"
+    assert first_writes(1, "stderr", "send.py", url=f"amqp://{address}") == [STILL]
 
 
 @pytest.mark.parametrize("program", ["send.py", "receive.py"])

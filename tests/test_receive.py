@@ -29,7 +29,11 @@ def test_it_prints_messages_that_were_sent_before(receive, send, hello, option):
 @pytest.mark.parametrize("option", [[], ["--ack"]])
 def test_it_says_that_it_waits_only_when_it_is_a_consumer(start, proxy, option):
     between, heard, receivers = proxy(), [], []
-    between.cut = lambda data: heard.append((data, [each.out for each in receivers]))  # None: nothing is cut
+
+    def listen(data):
+        heard.append((data, [each.out for each in receivers]))
+
+    between.cut = listen
     receivers.append(start("receive.py", *option, url=between.url))
     wait_for(lambda: receivers[0].out == WAITING)
     assert [out for data, out in heard if b"hello" in data] == [[""], [""]]  # it declares the queue, and consumes

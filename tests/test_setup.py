@@ -102,14 +102,15 @@ class Machine:
         path.chmod(0o755)
 
     def add(self, **bodies):
-        """Add stand-ins: bash scripts that first note that they were called."""
+        """Add stand-ins: bash scripts that first note how they were called."""
         for name, body in bodies.items():
             name = name.replace("_", "-")
-            self.write(self.bin / name, f'#!{BASH}\necho {name} >>"{self.log}"\n{body}\n')
+            self.write(self.bin / name, f'#!{BASH}\necho "{name} $*" >>"{self.log}"\n{body}\n')
 
     def called(self):
         """The stand-ins that were called."""
-        return " ".join(sorted({*self.log.read_text().split()} - {"id", "python3"}))
+        names = {line.split()[0] for line in self.log.read_text().splitlines()}
+        return " ".join(sorted(names - {"id", "python3"}))
 
     def terminal(self, command='exec "$0"', **environment):
         """Start setup.sh from another folder, with what the shell command puts round it, in a terminal."""
@@ -192,6 +193,7 @@ def test_it_waits_for_its_container_that_is_starting_already(machine):
 def test_on_a_terminal_it_asks_before_it_installs(machine, answer):
     machine.add(docker=FAILING_DOCKER, apt_get=APT_GET, sudo='"$@"')
     assert machine.question(answer) == (0, DOCKER_FAILED + QUESTION + answer + INSTALLED + ALREADY)
+    assert "docker compose -f docker-compose.yml stop\n" in machine.log.read_text()  # or it could still hold the port
 
 
 def test_no_installs_nothing(machine):
