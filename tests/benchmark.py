@@ -119,6 +119,7 @@ def benchmark(folder, port):
         bare[name] = [str(folder / f"{name}.py")]
         Path(*bare[name]).write_text(CONNECT + text)
     receive, ack = ["receive.py"], ["receive.py", "--ack"]
+    print(f"{'':54}{'ours':>9}{'other':>9}{'ratio':>7}  what we ask")
     row("send.py : unconfirmed, seconds", ["send.py"], bare["send"], SENDS, seconds, port, "{:.3f}", "at most 1.20")
     row("receive.py : bare pika, messages/s", receive, bare["receive"], ROUNDS, rate, port, "{:,.0f}", "at least 0.90")
     row("receive.py --ack : bare pika, messages/s", ack, bare["ack"], ROUNDS, rate, port, "{:,.0f}", "at least 0.90")
