@@ -140,6 +140,7 @@ def start(broker, tmp_path_factory):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(program.pid, signal.SIGKILL)
         program.wait()
+        print(program.args, program.returncode, program.out[-1000:], program.err[-1000:])  # shown if the test fails
     for program in programs:
         assert re.findall(PYTHON, program.err) == [], program.err
 
