@@ -32,7 +32,7 @@ draw() { # each second, in place: how long it takes and what the tool says; cut 
 }
 settle() { # the line is again as it was before it was drawn
     [ "$drawing" ] || return
-    { kill "$drawing" && wait "$drawing"; } 2>/dev/null
+    { kill -KILL "$drawing" && wait "$drawing"; } 2>/dev/null # TERM, if it is young, runs the trap that removes the log
     drawing=''
     printf '\r\033[K%s' "$line"
 }
