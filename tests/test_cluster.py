@@ -6,7 +6,7 @@ import shlex
 
 import brokers
 import pytest
-from conftest import STILL, wait_for
+from conftest import STILL, WAITING, wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -61,7 +61,7 @@ def test_a_message_from_before_the_cluster_grew_survives_the_first_node(cluster,
     cluster[0].kill()
     try:
         receiver = start("receive.py", "--ack", url=url)
-        wait_for(lambda: " [x] Received '0'\n" in receiver.out)
+        wait_for(lambda: receiver.out == WAITING + " [x] Received '0'\n")
     finally:
         cluster[0].start()
 
