@@ -3,6 +3,7 @@
 import array
 import contextlib
 import fcntl
+import functools
 import itertools
 import math
 import os
@@ -44,15 +45,7 @@ def pytest_configure(config):
 
 
 def pytest_report_header(config):
-    left_out = "; the cluster tests are deselected" if config.broker == "docker" else ""
-    return f"broker: {config.broker}{left_out}, pika {pika.__version__}"
-
-
-def pytest_collection_modifyitems(config, items):
-    """With Docker there is no cluster of native nodes."""
-    kept = [item for item in items if config.broker == "native" or "cluster" not in item.keywords]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = kept
+    return f"broker: {config.broker}, pika {pika.__version__}"
 
 
 def pytest_unconfigure():
@@ -329,34 +322,22 @@ def web_server():
 def alarm(broker):
     """Set off the memory alarm; it ends with the test, or by calling this."""
     usual = broker.rabbitmqctl("eval", "vm_memory_monitor:get_vm_memory_high_watermark().").strip()
-    broker.rabbitmqctl("set_vm_memory_high_watermark", "0.00001")
-    ends = []
-
-    def clear():
-        if not ends:
-            ends.append(broker.rabbitmqctl("set_vm_memory_high_watermark", usual))
-
-    yield clear
-    clear()
+    set_limit = functools.partial(broker.rabbitmqctl, "set_vm_memory_high_watermark")
+    set_limit("0.00001")
+    yield lambda: set_limit(usual)
+    set_limit(usual)
 
 
 @pytest.fixture
-def full(broker, hello):
-    """Make the queue hello refuse messages because it is full."""
-    broker.rabbitmqctl("set_policy", "full", "^hello$", '{"max-length": 1, "overflow": "reject-publish"}')
-    hello.confirm_delivery()
+def full(broker, send):
+    """Make the queue hello refuse all messages because it is full, and return the send.py that is refused."""
 
-    def refused():
-        try:
-            hello.basic_publish(exchange="", routing_key="hello", body=b"first")
-        except pika.exceptions.NackError:
-            return True
+    def full():
+        broker.rabbitmqctl("set_policy", "full", "^hello$", '{"max-length": 0, "overflow": "reject-publish"}')
+        return wait_for(lambda: (sender := send()).returncode and sender)
 
-    try:
-        wait_for(refused)
-        yield
-    finally:
-        broker.rabbitmqctl("clear_policy", "full")
+    yield full
+    broker.rabbitmqctl("clear_policy", "full")
 
 
 def wait_for(condition, seconds=90):
