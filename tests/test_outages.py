@@ -41,12 +41,11 @@ def go_on(send):
     return go_on
 
 
-@contextlib.contextmanager
-def down(broker, end):
-    """The time between the end of a broker and its next start."""
+def restart(broker, end, receivers):
+    """End a broker, and start it once receivers were refused: a killed node may cut them while it still listens."""
     end()
     try:
-        yield
+        wait_for(lambda: all("nothing listens there" in receiver.err for receiver in receivers))
     finally:
         broker.start()
 
@@ -71,8 +70,7 @@ def test_it_goes_on_after_an_operator_has_closed_its_connection(broker, both, go
 
 def test_it_goes_on_after_rabbitmq_was_stopped_and_started(broker, both, go_on):
     receivers = both()
-    with down(broker, broker.stop):
-        wait_for(lambda: all("nothing listens there" in receiver.err for receiver in receivers))
+    restart(broker, broker.stop, receivers)
     go_on(receivers, "CONNECTION_FORCED.*|RabbitMQ cancelled the consumer.*")
 
 
@@ -80,8 +78,7 @@ def test_it_goes_on_after_rabbitmq_was_killed_and_restarted(broker, both, go_on)
     receivers = both()
     # Without this, RabbitMQ 3.10 forgets a quorum queue that is younger than about a second.
     broker.rabbitmqctl("eval", "mnesia:sync_log(), [dets:sync(Table) || Table <- dets:all()].")
-    with down(broker, broker.kill):
-        wait_for(lambda: all("connecting again" in receiver.err for receiver in receivers))
+    restart(broker, broker.kill, receivers)
     go_on(receivers, "the connection was lost")
 
 
