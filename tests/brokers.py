@@ -48,8 +48,9 @@ def keep_apart():
 
 
 def stop_epmd():
-    """Stop the port mapper daemon that the nodes had to themselves."""
-    subprocess.run(["epmd", "-kill"], capture_output=True, check=False)
+    """Stop the port mapper daemon that native nodes had to themselves; without Erlang there is none."""
+    if epmd := command("epmd"):
+        subprocess.run([epmd, "-kill"], capture_output=True, check=False)
 
 
 @contextlib.contextmanager

@@ -48,10 +48,9 @@ def pytest_report_header(config):
     return f"broker: {config.broker}, pika {pika.__version__}"
 
 
-def pytest_unconfigure(config):
+def pytest_unconfigure():
     """Stop what the nodes have left."""
-    if config.broker == "native":  # where Docker is all there is, there is no epmd
-        brokers.stop_epmd()
+    brokers.stop_epmd()
 
 
 @pytest.fixture(scope="session")
