@@ -130,8 +130,9 @@ def benchmark(folder, port):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    kind = brokers.kind() or sys.exit("neither rabbitmq-server nor Docker here; run ./setup.sh")
     brokers.keep_apart()
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        benchmark(folder, stack.enter_context(brokers.running(brokers.kind(), "benchmark", folder)).port)
+        benchmark(folder, stack.enter_context(brokers.running(kind, "benchmark", folder)).port)
     brokers.stop_epmd()
