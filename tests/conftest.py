@@ -1,32 +1,23 @@
-"""The fixtures of the tests: a broker, the two programs, a terminal, a proxy."""
+"""The fixtures of the tests: RabbitMQ, the programs, changed copies of them, a terminal, a proxy."""
 
-import array
-import contextlib
-import fcntl
-import functools
 import itertools
-import math
 import os
-import re
+import shutil
 import signal
-import socket
-import socketserver
-import subprocess
+import ssl
 import sys
-import termios
-import threading
-import time
+import tempfile
+from pathlib import Path
 
-import brokers
+import machinery
 import pexpect
 import pika
 import pytest
+import trustme
+from machinery import PROJECT, QUEUE, WAITING, Broker, Container, Node, Program, Proxy, wait_for
+from xdist.scheduler import LoadScopeScheduling
 
-WAITING = " [*] Waiting for messages. To exit press CTRL+C\n"
-STILL = " [!] still waiting (memory or disk alarm, no majority of nodes?); CTRL+C gives up\n"
-STOP = 10  # seconds in which a program ends that was told to, also on a busy machine
-PYTHON = r"Traceback|Warning|[A-Z][a-z]+[A-Z][a-z]\w*|\w+Error|\[Errno|<\w|\w+\(['\"]|\(['\"]|',\)"  # no user's words
-QUEUE = {"queue": "hello", "durable": True, "arguments": {"x-queue-type": "quorum"}}
+numbers = itertools.count()
 
 
 def pytest_addoption(parser):
@@ -35,44 +26,85 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """Choose the broker, and keep its nodes apart from all others on this machine."""
-    config.broker = config.getoption("--broker") or brokers.kind()
-    if config.broker is None:
-        pytest.exit("neither rabbitmq-server nor Docker here; run ./setup.sh", returncode=1)
-    brokers.keep_apart()
+    """Start the broker that all workers share."""
     # What a script starts in the background ignores CTRL+C, and so would all programs that the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(config, "workerinput"):
+        config.shared = config.workerinput["shared"]
+        return
+    kind = config.getoption("--broker") or machinery.broker_kind()
+    if kind is None:
+        pytest.exit("neither rabbitmq-server nor Docker here; run ./setup.sh", returncode=1)
+    machinery.keep_apart()
+    folder = Path(tempfile.mkdtemp())
+    config.add_cleanup(lambda: shutil.rmtree(folder))
+    config.add_cleanup(machinery.stop_epmd)
+    broker = Node("hello-tests", folder) if kind == "native" else Container("hello-tests")
+    config.add_cleanup(broker.remove)
+    broker.start()
+    names = ["port", "ui_port", "rabbitmqctl", "environment"]
+    config.shared = {"kind": kind, **{name: getattr(broker, name) for name in names}}
+
+
+class Scheduling(LoadScopeScheduling):
+    """Keep the tests of a file together that start a broker of their own, and spread all others over the workers."""
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return file if file.endswith(("test_broker_down.py", "test_cluster.py")) else nodeid
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Use it."""
+    return Scheduling(config, log)
+
+
+def pytest_configure_node(node):
+    """Tell a worker of the broker."""
+    node.workerinput["shared"] = node.config.shared
 
 
 def pytest_report_header(config):
-    return f"broker: {config.broker}, pika {pika.__version__}"
-
-
-def pytest_unconfigure():
-    """Stop what the nodes have left."""
-    brokers.stop_epmd()
+    return f"broker: {config.shared['kind']}, pika {pika.__version__}"
 
 
 @pytest.fixture(scope="session")
-def whole_broker(request, tmp_path_factory):
-    """A RabbitMQ broker for the whole test session."""
-    with brokers.running(request.config.broker, "hello-tests", tmp_path_factory.mktemp("broker")) as broker:
-        yield broker
+def kind(pytestconfig):
+    """What the broker is: "native" or "docker"."""
+    return pytestconfig.shared["kind"]
 
 
 @pytest.fixture
-def broker(whole_broker):
-    """A running RabbitMQ broker without a queue hello."""
-    whole_broker.url = f"amqp://guest:guest@localhost:{whole_broker.port}/%2F"
-    yield whole_broker
-    with pika.BlockingConnection(pika.URLParameters(whole_broker.url)) as connection:
+def broker(pytestconfig):
+    """A RabbitMQ broker with a virtual host for this test alone."""
+    facts = {name: fact for name, fact in pytestconfig.shared.items() if name != "kind"}
+    broker = Broker(**facts, vhost=f"test {os.getpid()} {next(numbers)}")
+    broker.api("PUT", "vhosts", broker.vhost)
+    yield broker
+    broker.api("DELETE", "vhosts", broker.vhost)
+
+
+@pytest.fixture(scope="session")
+def whole_node(kind, tmp_path_factory):
+    """A broker that no other worker uses."""
+    node = Node("own-node", tmp_path_factory.mktemp("node")) if kind == "native" else Container("own-node")
+    node.start()
+    yield node
+    node.remove()
+
+
+@pytest.fixture
+def node(whole_node):
+    """A broker that a test may stop or kill, without a queue hello."""
+    yield whole_node
+    with whole_node.connect() as connection:
         connection.channel().queue_delete("hello")
 
 
 @pytest.fixture
 def channel(broker):
     """A pika channel to the broker, without a queue declared."""
-    with pika.BlockingConnection(pika.URLParameters(broker.url)) as connection:
+    with broker.connect() as connection:
         yield connection.channel()
 
 
@@ -84,58 +116,19 @@ def hello(channel):
 
 
 @pytest.fixture
-def fill(broker, hello):
-    """Publish so many messages to the queue hello: 0, 1, 2 and so on, each with blanks to a length in bytes."""
-    return lambda *words: brokers.fill(broker.port, *words)
-
-
-class Program(subprocess.Popen):
-    """A running program, whose output goes to two files, or to another place."""
-
-    numbers = itertools.count()
-
-    def __init__(self, folder, words, environment, **streams):
-        number = next(self.numbers)
-        self.files = [folder / f"{number}.{name}" for name in ("out", "err")]
-        options = {"cwd": brokers.PROJECT, "env": {**os.environ, **environment}, "start_new_session": True}
-        with self.files[0].open("w") as out, self.files[1].open("w") as err:
-            super().__init__(words, **options, **{"stdout": out, "stderr": err, **streams})
-
-    @property
-    def out(self):
-        """What it has printed so far."""
-        return self.files[0].read_bytes().decode()
-
-    @property
-    def err(self):
-        """What it has printed on standard error so far."""
-        return self.files[1].read_bytes().decode()
-
-    def status(self, seconds=90):
-        """Its exit status, once it has ended."""
-        return self.wait(timeout=seconds)
-
-
-@pytest.fixture
-def start(broker, tmp_path_factory):
-    """Start a program of the project, or another one that gets it as $python; it and its children end with the test."""
-    folder = tmp_path_factory.mktemp("programs")
+def start(request, tmp_path):
+    """Start a program of the project, or another one; it and its children end with the test."""
     programs = []
 
-    def start(*words, program=sys.executable, url=broker.url, stdout=None, stderr=None, **environment):
-        streams = {name: stream for name, stream in (("stdout", stdout), ("stderr", stderr)) if stream is not None}
-        environment = {"RABBITMQ_URL": url, "python": sys.executable, **environment}
-        programs.append(Program(folder, [program, *words], environment, **streams))
+    def start(*words, program=sys.executable, url=None, **environment):
+        url = request.getfixturevalue("broker").url if url is None else url
+        programs.append(Program(tmp_path, [program, *words], {"RABBITMQ_URL": url, **environment}))
         return programs[-1]
 
     yield start
     for program in programs:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(program.pid, signal.SIGKILL)
-        program.wait()
-        print(program.args, program.returncode, program.out[-1000:], program.err[-1000:])  # shown if the test fails
-    for program in programs:
-        assert re.findall(PYTHON, program.err) == [], program.err
+        program.end()
+        print(program.args, program.returncode, program.out[-1000:], program.err[-2000:])  # shown if the test fails
 
 
 @pytest.fixture
@@ -152,10 +145,10 @@ def send(start):
 
 @pytest.fixture
 def receive(start):
-    """Start receive.py and wait until it waits for messages."""
+    """Start receive.py, or a changed copy, and wait until it waits for messages."""
 
-    def receive(*words, **keywords):
-        program = start("receive.py", *words, **keywords)
+    def receive(path="receive.py", **keywords):
+        program = start(path, **keywords)
         wait_for(lambda: program.out.startswith(WAITING))
         return program
 
@@ -163,45 +156,21 @@ def receive(start):
 
 
 @pytest.fixture
-def shell(start):
-    """Run a command line in bash, where $python is Python, to its end."""
+def copy(tmp_path):
+    """Copy the three files, change one of them as a reader would, and return its path."""
 
-    def shell(command):
-        program = start("-c", command, program="bash")
-        program.status()
-        return program
+    def copy(name, *changes):
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        for each in ("connection.py", "send.py", "receive.py"):
+            shutil.copy(PROJECT / each, folder)
+        text = (folder / name).read_text(encoding="utf-8")
+        for old, new in changes:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        (folder / name).write_text(text, encoding="utf-8")
+        return folder / name
 
-    return shell
-
-
-@pytest.fixture
-def consumers(broker):
-    """Wait until the queue has so many consumers."""
-
-    def consumers(count):
-        with pika.BlockingConnection(pika.URLParameters(broker.url)) as connection:
-            channel = connection.channel()
-            wait_for(lambda: channel.queue_declare("hello", passive=True).method.consumer_count == count)
-
-    return consumers
-
-
-@pytest.fixture
-def stuck(start):
-    """Start receive.py with a pipe as its output, which nobody reads, and wait until that is (nearly) full."""
-
-    def stuck(*words):
-        receiver = start("receive.py", *words, stdout=subprocess.PIPE)
-
-        def full():
-            unread = array.array("i", [0])
-            fcntl.ioctl(receiver.stdout, termios.FIONREAD, unread)
-            return unread[0] > 50_000
-
-        wait_for(full)
-        return receiver
-
-    return stuck
+    return copy
 
 
 @pytest.fixture
@@ -209,74 +178,15 @@ def terminal(broker):
     """Run a program in a terminal of its own, where CTRL+C can be typed (pexpect)."""
     terminals = []
 
-    def terminal(*words, program=sys.executable, url=broker.url):
-        environment = {**os.environ, "RABBITMQ_URL": url, "python": sys.executable}
-        options = {"cwd": brokers.PROJECT, "env": environment, "encoding": "utf-8", "timeout": 90}
-        terminals.append(pexpect.spawn(program, list(words), **options))
+    def terminal(*words, url=broker.url):
+        environment = {**os.environ, "RABBITMQ_URL": url}
+        options = {"cwd": PROJECT, "env": environment, "encoding": "utf-8", "timeout": 90}
+        terminals.append(pexpect.spawn(sys.executable, [str(word) for word in words], **options))
         return terminals[-1]
 
     yield terminal
     for ended in terminals:
         ended.close(force=True)
-
-
-class Proxy:
-    """A TCP proxy to the broker, with TLS if it has a context.
-
-    `cut` is asked before data goes on to the broker. `limits` are how many bytes the first connection lets through
-    to the broker and from it, before it is cut; None for all.
-    """
-
-    def __init__(self, port, context=None, limits=(None, None)):
-        self.target, self.context, self.cut, self.limits = port, context, None, limits
-        self.passed = [b"", b""]  # what went to the broker and came from it
-        self.sockets = []
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
-        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}"
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        """Serve each client in two threads."""
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self.server.accept()
-                threading.Thread(target=self.serve, args=[client, self.limits], daemon=True).start()
-                self.limits = (None, None)
-
-    def serve(self, client, limits):
-        """Connect the client with the broker."""
-        with contextlib.suppress(OSError):
-            if self.context:
-                client = self.context.wrap_socket(client, server_side=True)
-            node = socket.create_connection(("127.0.0.1", self.target))
-            self.sockets += [client, node]
-            threading.Thread(target=self.copy, args=[node, client, 1, limits[1]], daemon=True).start()
-            self.copy(client, node, 0, limits[0])
-
-    def copy(self, source, target, direction, limit):
-        """Copy data from source to target, until there is no more or it is to be cut."""
-        left = math.inf if limit is None else limit
-        with contextlib.suppress(OSError):
-            while left and (data := source.recv(min(left, 65536))):
-                if direction == 0 and self.cut and self.cut(data):
-                    break
-                target.sendall(data)
-                left -= len(data)
-                self.passed[direction] += data
-        self.close(source, target)
-
-    @staticmethod
-    def close(*sockets):
-        """Close sockets for both sides."""
-        for each in sockets:
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-    def cut_all(self):
-        """Cut all connections."""
-        self.close(*self.sockets)
 
 
 @pytest.fixture
@@ -285,65 +195,27 @@ def proxy(broker):
     proxies = []
 
     def proxy(*arguments):
-        proxies.append(Proxy(broker.port, *arguments))
+        proxies.append(Proxy(broker, *arguments))
         return proxies[-1]
 
     yield proxy
     for ended in proxies:
-        ended.close(ended.server, *ended.sockets)
+        ended.remove()
 
 
 @pytest.fixture
-def silent():
-    """A socket that listens on 127.0.0.1, and says nothing to those who connect."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(90)
-        yield server
-
-
-class BadRequest(socketserver.StreamRequestHandler):
-    """Answer anything as RabbitMQ's management page does."""
-
-    def handle(self):
-        """Serve one client."""
-        self.wfile.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+def ca():
+    """A certificate authority."""
+    return trustme.CA()
 
 
 @pytest.fixture
-def web_server():
-    """The port of an HTTP server."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), BadRequest) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
+def tls(proxy, ca):
+    """Put TLS in front of the broker, with a certificate for a host name, and return the proxy."""
 
+    def tls(name="localhost"):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ca.issue_cert(name).configure_cert(context)
+        return proxy(context)
 
-@pytest.fixture
-def alarm(broker):
-    """Set off the memory alarm; it ends with the test, or by calling this."""
-    usual = broker.rabbitmqctl("eval", "vm_memory_monitor:get_vm_memory_high_watermark().").strip()
-    set_limit = functools.partial(broker.rabbitmqctl, "set_vm_memory_high_watermark")
-    set_limit("0.00001")
-    yield lambda: set_limit(usual)
-    set_limit(usual)
-
-
-@pytest.fixture
-def full(broker, send):
-    """Make the queue hello refuse all messages because it is full, and return the send.py that is refused."""
-
-    def full():
-        broker.rabbitmqctl("set_policy", "full", "^hello$", '{"max-length": 0, "overflow": "reject-publish"}')
-        return wait_for(lambda: (sender := send()).returncode and sender)
-
-    yield full
-    broker.rabbitmqctl("clear_policy", "full")
-
-
-def wait_for(condition, seconds=90):
-    """Wait until condition() is true, and return what it says. Raises AssertionError after so many seconds."""
-    end = time.monotonic() + seconds
-    while not (met := condition()):
-        assert time.monotonic() < end, f"not met within {seconds} s"
-        time.sleep(0.02)
-    return met
+    return tls

@@ -1,108 +1,99 @@
 """What someone sees who runs receive.py."""
 
-import kombu
+import signal
+import time
+
 import pytest
-from conftest import WAITING, wait_for
+from machinery import WAITING, consumers, publish, wait_for
 
 
-def publish(channel, body):
-    """Publish a message as any other client does."""
-    channel.basic_publish(exchange="", routing_key="hello", body=body)
-
-
-@pytest.mark.parametrize("option", [[], ["--ack"]])
-def test_it_waits_and_prints_a_message_that_is_sent_later(receive, send, option):
-    receiver = receive(*option)
+def test_it_waits_and_prints_a_message_that_is_sent_later(receive, send):
+    receiver = receive()
     send()
     wait_for(lambda: receiver.out == WAITING + " [x] Received 'Hello World!'\n")
     assert (receiver.err, receiver.poll()) == ("", None)
 
 
-@pytest.mark.parametrize("option", [[], ["--ack"]])
-def test_it_prints_messages_that_were_sent_before(receive, send, hello, option):
+def test_it_prints_messages_that_were_sent_before_in_their_order(receive, send):
     send("one")
     send("two")
-    receiver = receive(*option)
+    receiver = receive()
     wait_for(lambda: receiver.out == WAITING + " [x] Received 'one'\n [x] Received 'two'\n")
 
 
-@pytest.mark.parametrize("option", [[], ["--ack"]])
-def test_it_says_that_it_waits_only_when_it_is_a_consumer(start, proxy, option):
-    between, heard, receivers = proxy(), [], []
-
-    def listen(data):
-        heard.append((data, [each.out for each in receivers]))
-
-    between.cut = listen
-    receivers.append(start("receive.py", *option, url=between.url))
-    wait_for(lambda: receivers[0].out == WAITING)
-    assert [out for data, out in heard if b"hello" in data] == [[""], [""]]  # it declares the queue, and consumes
+def test_it_says_that_it_waits_when_it_is_a_consumer(receive, hello):
+    receive()
+    assert consumers(hello) == 1
 
 
 def test_many_senders_and_receivers_share_one_queue(receive, start):
-    receivers = [receive(), receive(), receive("--ack")]
-    senders = [start("send.py", str(number)) for number in range(9)]
-    assert [sender.status() for sender in senders] == [0] * 9
-    wait_for(lambda: sum(receiver.out.count("Received") for receiver in receivers) == 9)
+    receivers = [receive(), receive()]
+    senders = [start("send.py", str(number)) for number in range(8)]
+    assert [sender.status() for sender in senders] == [0] * 8
+    wait_for(lambda: sum(receiver.out.count("Received") for receiver in receivers) == 8)
     lines = [line for receiver in receivers for line in receiver.out.splitlines()[1:]]
-    assert sorted(lines) == [f" [x] Received '{number}'" for number in range(9)]
+    assert sorted(lines) == [f" [x] Received '{number}'" for number in range(8)]
 
 
-@pytest.mark.parametrize(
-    "sent, shown",
-    [
-        ("你好，世界 🐇".encode(), "'你好，世界 🐇'"),
-        (b"it's", '"it\'s"'),
-        (b"", "''"),
-        (b"\x1b[2J\x07 [x] Received\n [!] forged\r", r"'\x1b[2J\x07 [x] Received\n [!] forged\r'"),
-        ("\u2028\u202e\x85".encode(), r"'\u2028\u202e\x85'"),
-        (b"caf\xe9 \xff", r"'caf\\xe9 \\xff'"),
-        (b"x" * 1_000_000, "'" + "x" * 1_000_000 + "'"),
-    ],
-    ids=["unicode", "quote", "empty", "escape sequences", "separators", "not UTF-8", "1 MB"],
-)
-def test_one_message_is_one_line_that_shows_it_as_python_shows_a_string(receive, hello, sent, shown):
+@pytest.mark.parametrize("body, shown", [(b"caf\xe9", "caf\N{REPLACEMENT CHARACTER}"), (b"two\nlines", "two\\nlines")])
+def test_one_message_is_one_line_whatever_bytes_it_has(receive, hello, body, shown):
     receiver = receive()
-    publish(hello, sent)
-    wait_for(lambda: receiver.out == WAITING + f" [x] Received {shown}\n")
-    assert (receiver.err, receiver.poll()) == ("", None)
+    publish_one = hello.basic_publish
+    publish_one(exchange="", routing_key="hello", body=body)
+    wait_for(lambda: receiver.out == WAITING + f" [x] Received '{shown}'\n")
+    assert receiver.err == ""
 
 
-def test_a_terminal_without_the_characters_gets_them_escaped(receive, hello):
+def test_a_terminal_without_the_characters_gets_them_escaped(receive, send):
     receiver = receive(PYTHONIOENCODING="ascii")
-    publish(hello, "你好".encode())
+    send("你好")
     wait_for(lambda: receiver.out == WAITING + " [x] Received '\\u4f60\\u597d'\n")
 
 
-@pytest.fixture
-def team(broker):
-    """The URL of the user zoe, with a difficult password, in a virtual host with a blank in its name."""
-    broker.rabbitmqctl("add_vhost", "/team a")
-    broker.rabbitmqctl("add_user", "zoe", "p@ss/w:rd,1")
-    broker.rabbitmqctl("set_permissions", "-p", "/team a", "zoe", ".*", ".*", ".*")
-    yield f"amqp://zoe:p%40ss%2Fw%3Ard%2C1@localhost:{broker.port}/%2Fteam%20a"
-    broker.rabbitmqctl("delete_vhost", "/team a")
-    broker.rabbitmqctl("delete_user", "zoe")
+def ends(program):
+    """Press CTRL+C, and assert that it ends the program without another word."""
+    program.sendintr()
+    assert program.read().replace("^C", "").strip() == ""
+    program.close()
+    assert (program.exitstatus, program.signalstatus) == (130, None)
 
 
-def test_another_virtual_host_and_user_can_be_named(team, receive, send):
-    receiver = receive(url=team)
-    assert send("Hello", "team", url=team).returncode == 0
-    wait_for(lambda: receiver.out == WAITING + " [x] Received 'Hello team'\n")
+def test_ctrl_c_ends_it_while_it_waits_for_messages(terminal):
+    receiver = terminal("receive.py")
+    receiver.expect_exact(WAITING.strip())
+    receiver.expect_exact("\r\n")
+    ends(receiver)
 
 
-def test_it_shares_the_queue_with_another_client(broker, receive, send, hello):
-    with kombu.Connection(broker.url) as connection:
-        send("from send.py")
-        queue = connection.SimpleQueue(kombu.Queue("hello", no_declare=True), no_ack=True)
-        assert bytes(queue.get(timeout=90).body) == b"from send.py"
-        queue.close()
-        receiver = receive()
-        connection.Producer().publish("from kombu", routing_key="hello")
-        wait_for(lambda: receiver.out == WAITING + " [x] Received 'from kombu'\n")
+def test_ctrl_c_ends_it_while_messages_never_stop_coming(terminal, hello):
+    publish(hello, *["on and on"] * 20_000)
+    receiver = terminal("receive.py")
+    receiver.expect_exact("Received")
+    receiver.sendintr()
+    receiver.expect_exact("^C")
+    assert "Traceback" not in receiver.read()
+    receiver.close()
+    assert receiver.exitstatus == 130
 
 
-def test_h_explains_what_ack_costs_and_brings(start):
-    helped = start("receive.py", "-h", url="amqp://localhost:1")
-    assert (helped.status(), helped.err) == (0, "")
-    assert "--ack" in helped.out and "come twice" in helped.out
+def test_ctrl_c_ends_it_while_it_waits_to_connect_again(terminal, proxy):
+    cable = proxy()
+    receiver = terminal("receive.py", url=cable.url)
+    receiver.expect_exact(WAITING.strip())
+    cable.remove()
+    receiver.expect_exact("again in 5 seconds\r\n")
+    ends(receiver)
+
+
+def test_ctrl_c_ends_send_too_while_it_waits_for_rabbitmq(terminal, proxy):
+    between, heard = proxy(), []
+
+    def hold(data):
+        if b"Hello World!" in data:
+            heard.append(data)
+            time.sleep(90)
+
+    between.hear = hold
+    sender = terminal("send.py", url=between.url)
+    wait_for(lambda: heard)
+    ends(sender)
