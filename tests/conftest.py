@@ -78,10 +78,8 @@ def kind(pytestconfig):
 def broker(pytestconfig):
     """A RabbitMQ broker with a virtual host for this test alone."""
     facts = {name: fact for name, fact in pytestconfig.shared.items() if name != "kind"}
-    broker = Broker(**facts, vhost=f"test {os.getpid()} {next(numbers)}")
-    broker.api("PUT", "vhosts", broker.vhost)
-    yield broker
-    broker.api("DELETE", "vhosts", broker.vhost)
+    with Broker(**facts).virtual_host(f"test {os.getpid()} {next(numbers)}") as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +120,8 @@ def start(request, tmp_path):
 
     def start(*words, program=sys.executable, url=None, **environment):
         url = request.getfixturevalue("broker").url if url is None else url
-        programs.append(Program(tmp_path, [program, *words], {"RABBITMQ_URL": url, **environment}))
+        folder = Path(words[0]).parent if isinstance(words[0], Path) else PROJECT
+        programs.append(Program(tmp_path, [program, *words], {"RABBITMQ_URL": url, **environment}, cwd=folder))
         return programs[-1]
 
     yield start
@@ -191,11 +190,11 @@ def terminal(broker):
 
 @pytest.fixture
 def proxy(broker):
-    """Start a TCP proxy to the broker. All of them are gone after the test."""
+    """Start a TCP proxy to the broker, or to another one. All of them are gone after the test."""
     proxies = []
 
-    def proxy(*arguments):
-        proxies.append(Proxy(broker, *arguments))
+    def proxy(*arguments, to=broker):
+        proxies.append(Proxy(to, *arguments))
         return proxies[-1]
 
     yield proxy

@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -86,6 +87,14 @@ class Broker:
         """Run a rabbitmqctl command and return what it prints."""
         return subprocess.check_output([*self.rabbitmqctl, *words], cwd=PROJECT, env=self.environment, text=True)
 
+    @contextlib.contextmanager
+    def virtual_host(self, name):
+        """The time in which there is such a virtual host; yields the broker with it."""
+        there = Broker(self.port, self.ui_port, self.rabbitmqctl, self.environment, name)
+        there.api("PUT", "vhosts", name)
+        yield there
+        there.api("DELETE", "vhosts", name)
+
     def connect(self):
         """Connect with pika."""
         return pika.BlockingConnection(pika.URLParameters(self.url))
@@ -145,7 +154,7 @@ class Program(subprocess.Popen):
         self.files = [folder / f"{next(self.numbers)}.{name}" for name in ("out", "err")]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         with self.files[0].open("w") as out, self.files[1].open("w") as err:
-            options = {"cwd": PROJECT, "stdout": out, "stderr": err, "start_new_session": True, **options}
+            options = {"stdout": out, "stderr": err, "start_new_session": True, **options}
             super().__init__(words, env={**kept, **environment}, **options)
 
     @property
@@ -261,8 +270,11 @@ def consumers(channel):
 
 def take(channel):
     """Take all messages out of the queue hello."""
-    bodies = iter(lambda: channel.basic_get("hello", auto_ack=True)[2], None)
-    return [body.decode() for body in bodies]
+    left, bodies = count(channel), []
+    while len(bodies) < left:
+        bodies.append(next(channel.consume("hello", auto_ack=True))[2].decode())
+    channel.cancel()
+    return bodies
 
 
 def wait_for(condition, seconds=90):
@@ -272,3 +284,17 @@ def wait_for(condition, seconds=90):
         assert time.monotonic() < end, f"not met within {seconds} s"
         time.sleep(0.02)
     return met
+
+
+def changes(diff):
+    """What a diff on a page changes: pairs of old and new text. Its hunks have a blank line or @@ between them."""
+    hunks = [hunk.splitlines() for hunk in re.split(r"^(?:@@.*)?\n", diff, flags=re.MULTILINE) if hunk]
+    return [
+        tuple("".join(line[1:] + "\n" for line in hunk if line[0] in f" {sign}") for sign in "-+") for hunk in hunks
+    ]
+
+
+def blocks(page, language):
+    """The fenced blocks of a page that are written in this language."""
+    text = (PROJECT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
