@@ -1,311 +1,140 @@
-"""What setup.sh says and does, on a machine where only stand-ins can start or install RabbitMQ."""
+"""What setup.sh prints and what it calls, on a machine with stand-ins for all that installs or starts something."""
 
-import io
 import os
-import re
 import shutil
-import signal
 import subprocess
 import sys
 
-import brokers
-import pexpect
 import pytest
-from port_for import get_port
+from machinery import PROJECT
 
-BASH = shutil.which("bash")
-BASIC = ["bash", "cat", "chmod", "dirname", "env", "mktemp", "rm", "sed", "sleep", "stty", "tail", "tr"]
-# The tests compare all that is printed, so nothing of this is, which holds a password.
-URL = "amqp://alice:wonderland@rabbit.example.com/tea"
-USING = " [*] Using the RabbitMQ that RABBITMQ_URL names\n"
-MADE = " [*] Python packages ... ready in .venv\n"
-ALREADY = " [*] .venv already has the Python packages\n"
-DOCKER = " [*] Starting RabbitMQ with docker compose ... "
-DOCKER_READY = DOCKER + "ready on localhost:5672 (stop it with docker compose down)\n"
-DOCKER_FAILED = DOCKER + "failed: Error: port 15672 is already allocated\n"
-SERVER = " [*] Starting the installed rabbitmq-server ... "
-SERVER_READY = "ready on localhost:5672 (stop it with sudo rabbitmqctl stop)\n"
-BREW_READY = "ready on localhost:5672 (stop it with brew services stop rabbitmq)\n"
-QUESTION = " [?] Run sudo apt-get install rabbitmq-server? [Y/n] "
-INSTALLED = " [*] Installing RabbitMQ with apt-get ... " + SERVER_READY
-NOTHING = " [!] could not start RabbitMQ: it takes Docker with compose, apt-get as root (or sudo), or Homebrew\n"
-
-# What the stand-ins do. `rabbitmq` starts something that greets as RabbitMQ does, or with the words given, in turn.
-UP = 'case "$*" in *up*) {}; esac'
-WORKING_DOCKER = UP.format("rabbitmq")
-FAILING_DOCKER = UP.format('echo Creating; echo "Error: port 15672 is already allocated" >&2; exit 1')
-SLOW = r'trap "exit 1" INT; printf "Pulling\n\033[32mlayer 学习\033[0m 50 %%\r"; read -r </dev/tty; rabbitmq'
-APT_GET = 'case "$*" in *install*) rabbitmq; esac'
-RABBITMQ = """#!{python}
-import contextlib, itertools, os, pathlib, socket, sys
-server = socket.create_server(("localhost", {port}))
-if child := os.fork():
-    pathlib.Path({pid!r}).write_text(str(child))
-    sys.exit()
-os.setsid()  # it outlives the terminal
-words = sys.argv[1:] or ["\\1"]
-for word in itertools.chain(words, itertools.repeat(words[-1])):
-    with contextlib.suppress(OSError), server.accept()[0] as client:
-        client.recv(100)
-        client.sendall(word.encode())
-"""
-WAYS = {  # what starts RabbitMQ: the stand-ins that are there, all that are called, and what is printed
-    "docker comes first": (
-        {"docker": WORKING_DOCKER, "brew": "", "rabbitmq_server": "", "apt_get": "", "sudo": ""},
-        "docker",
-        DOCKER_READY,
-    ),
-    "then Homebrew's RabbitMQ": (
-        {"docker": FAILING_DOCKER, "brew": 'case "$*" in "services start rabbitmq") rabbitmq; esac', "apt_get": ""},
-        "brew docker",
-        DOCKER_FAILED + " [*] Starting Homebrew's RabbitMQ ... " + BREW_READY,
-    ),
-    "then the installed rabbitmq-server": (
-        {"docker": FAILING_DOCKER, "brew": "exit 1", "rabbitmq_server": "rabbitmq", "apt_get": "", "sudo": '"$@"'},
-        "brew docker rabbitmq-server sudo",
-        DOCKER_FAILED + SERVER + SERVER_READY,
-    ),
-    "then apt-get": (
-        {"docker": "exit 1", "brew": "exit 1", "apt_get": APT_GET, "sudo": '"$@"'},
-        "apt-get brew docker sudo",
-        DOCKER + "failed: Docker has no compose\n" + INSTALLED,
-    ),
-    "then Homebrew, where there is no sudo for apt-get": (
-        {"brew": 'case "$*" in list*) exit 1;; "services start rabbitmq") rabbitmq; esac', "apt_get": ""},
-        "brew",
-        " [*] Installing RabbitMQ with Homebrew ... " + BREW_READY,
-    ),
+# What stand-ins do. RabbitMQ is there once the file url, which the copy of connection.py reads, holds the URL of one.
+UP, UP_SOON = "cp up url", "cp up soon"  # at the next `sleep`
+BREW = {"brew": 'case "$*" in --prefix) echo /brew;; list*) echo no; exit 1;; services*) cp up url; esac'}
+ASK = "read -r key; [ $key = y ] || exit 1"
+APT_GET = f"case $* in update) echo no net; exit 100;; *-y*) ;; *) {ASK};; esac; mv ../later ../sbin"
+SUDO = {"sudo": 'printf "sudo " >>../log; exec env -i PATH="$PATH" "$@"'}
+DEBIAN = {"apt-get": APT_GET, "later/rabbitmq-server": UP_SOON, **SUDO}
+NO_SPACE = {**DEBIAN, "docker": "[ $2 = stop ] || { echo no space >&2; exit 1; }; echo not shown"}
+SYSTEMD = {**DEBIAN, "sbin/rabbitmq-server": "exit 1", "systemd/runs": "", "systemctl": UP}
+PYTHON = f'exec "{sys.executable}" -c "import sys; sys.version_info = (3, %s); $2"'
+OLD = {".venv/bin/pip": "exit 1", "python3": "[ $1 = -c ] || { echo Python 3.8.10; exit; }; " + PYTHON % "8, 10"}
+BARE = 'case "$*" in *ensurepip*) exit 1;; -m*) mv ../new/pip .venv/bin;; *) ' + PYTHON % 9 + "; esac"
+BROKEN = {**DEBIAN, "docker": UP, ".venv/bin/pip": "exit 1", "python3": BARE, "new/pip": ""}
+REAL = f'exec "{sys.executable}" "$@"'
+BASIC = {".venv/bin/pip": "", ".venv/bin/python": REAL, "id": "echo 1000", "sleep": "[ ! -e soon ] || mv soon url"}
+# What is printed, by setup.sh (marked lines) and by stand-ins, and a line for each call, with two variables at its end.
+SAYS, PIP = " [*] Installing pika in .venv\n", "pip install -q -r requirements.txt\n"
+PIKA, RUNS, STOP = SAYS + PIP, " [*] RabbitMQ is running\n", " [*] RabbitMQ is running; to stop it: "
+DOWN = " [!] localhost:1, vhost /: nothing listens there, or it is out of reach\n"
+SILENT = f"sleep 1\nsleep 1\n{DOWN} [!] RabbitMQ was started, but does not answer: see "
+SERVER_LOG = f"{SILENT}/var/log/rabbitmq, or what sudo rabbitmq-server says\n"
+DOCKER = f"{PIKA} [*] Starting RabbitMQ with Docker\ndocker compose up -d --wait 5672\n"
+BY_DOCKER = f"{DOCKER}{STOP}docker compose down\n"
+LIST = f"{PIKA}brew list rabbitmq\n [*] "
+BREWED = f"brew services start rabbitmq\n{STOP}brew services stop rabbitmq\n"
+NEW_BREW = f"{LIST}Installing and starting RabbitMQ with Homebrew\nbrew install rabbitmq\n{BREWED}"
+SERVER = f"{PIKA} [*] Starting the installed RabbitMQ\nsudo "
+DETACHED, CTL = "rabbitmq-server -detached\n", f"{STOP}sudo rabbitmqctl stop\n"
+UPDATE = " [*] Installing RabbitMQ with apt-get; it then starts at each boot\nsudo apt-get update\n"
+INSTALL = "sudo apt-get install --no-install-recommends -o DPkg::Lock::Timeout=120 "
+BY_APT = f"{UPDATE}no net\n{INSTALL}-y rabbitmq-server noninteractive\nsudo {DETACHED}sleep 1\n{CTL}"
+FOR_VENV = f" [*] Installing python3-venv with apt-get\nsudo apt-get update\nno net\n{INSTALL}-y python3-venv"
+NEW_VENV = BY_DOCKER.replace(PIP, f"{FOR_VENV} noninteractive\npython3 -m venv --clear .venv\n{PIP}")
+NONE = " [!] could not start RabbitMQ with Docker, Homebrew or apt-get; docs/start-rabbitmq.md has other ways\n"
+TOO_OLD = f"{SAYS} [!] Python 3.9 or newer is needed, and python3 is "
+ELSEWHERE = f"{PIKA} [!] .venv has no pika: is PIP_TARGET set, or is there a file pika.py?\n"
+SCREENS = {  # what is there, the exit status, and all that happens
+    "Docker is used where it works": ({**DEBIAN, **BREW, "docker": UP}, 0, BY_DOCKER),
+    "Homebrew is used before apt-get": ({**DEBIAN, **BREW}, 0, NEW_BREW),
+    "Homebrew does not install it again": ({"brew": UP}, 0, f"{LIST}Starting RabbitMQ with Homebrew\n{BREWED}"),
+    "the installed RabbitMQ is used": ({**DEBIAN, "sbin/rabbitmq-server": UP}, 0, SERVER + DETACHED + CTL),
+    "systemd starts it where it runs": (SYSTEMD, 0, f"{SERVER}systemctl start rabbitmq-server\n{CTL}"),
+    "apt-get is used where Docker fails": (NO_SPACE, 0, f"{DOCKER}no space\ndocker compose stop\n{BY_APT}"),
+    "root needs no sudo": ({**DEBIAN, "id": "echo 0"}, 0, (PIKA + BY_APT).replace("sudo ", "")),
+    "nothing here can start it": ({}, 1, PIKA + NONE),
+    "a container that is silent has a log": ({"docker": ""}, 1, f"{DOCKER}{SILENT}docker compose logs\n"),
+    "a server that is silent has a log": ({**SUDO, "sbin/rabbitmq-server": ""}, 1, SERVER + DETACHED + SERVER_LOG),
+    "CTRL+C is not a failure of Docker": ({**DEBIAN, "docker": "trap 'exit 1' INT; kill -INT 0"}, 130, f"{DOCKER}\n"),
+    "CTRL+C that sudo keeps ends all of it": ({**SUDO, "apt-get": "exit 130"}, 130, PIKA + UPDATE),
+    "a Python that is too old changes nothing": ({**OLD, "docker": UP}, 1, f"{TOO_OLD}Python 3.8.10\n"),
+    "no Python changes nothing": ({"docker": UP, ".venv/bin/pip": "exit 1"}, 1, f"{TOO_OLD}missing\n"),
+    "a broken .venv is made anew": (BROKEN, 0, NEW_VENV),
+    "pip fails": ({".venv/bin/pip": "[ $1 = --version ]"}, 1, f"{PIKA} [!] could not install pika in .venv\n"),
+    "pip puts pika elsewhere": ({"docker": UP, ".venv/../pika.py": ""}, 1, ELSEWHERE),
 }
 
 
-class Machine:
-    """A copy of the project, and what is on PATH: basic tools, python3, and the stand-ins that the test adds."""
-
-    def __init__(self, folder):
-        self.port = get_port(None)
-        self.project, self.bin, self.log, self.pid = (folder / name for name in ("my project", "bin", "log", "pid"))
-        self.log.touch()
-        script = (brokers.PROJECT / "setup.sh").read_text(encoding="utf-8").replace("5672", str(self.port))
-        script = script.replace(":/usr/sbin:/sbin", "")
-        assert "/sbin" not in script  # or it would find a real rabbitmq-server
-        self.write(self.project / "setup.sh", script)
-        shutil.copy(brokers.PROJECT / "requirements.txt", self.project)
-        self.write(self.bin / "rabbitmq", RABBITMQ.format(python=sys.executable, port=self.port, pid=str(self.pid)))
-        for name in BASIC:
-            (self.bin / name).symlink_to(shutil.which(name))
-        self.add(id="echo 1000", python3=f'exec "{sys.executable}" "$@"')  # not root
-
-    def write(self, path, text):
-        """Write a program."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o755)
-
-    def add(self, **bodies):
-        """Add stand-ins: bash scripts that first note how they were called."""
-        for name, body in bodies.items():
-            name = name.replace("_", "-")
-            self.write(self.bin / name, f'#!{BASH}\necho "{name} $*" >>"{self.log}"\n{body}\n')
-
-    def called(self):
-        """The stand-ins that were called."""
-        names = {line.split()[0] for line in self.log.read_text().splitlines()}
-        return " ".join(sorted(names - {"id", "python3"}))
-
-    def terminal(self, command='exec "$0"', **environment):
-        """Start setup.sh from another folder, with what the shell command puts round it, in a terminal."""
-        environment = {**os.environ, "RABBITMQ_URL": "", "TERM": "xterm", **environment, "PATH": str(self.bin)}
-        options = {"cwd": self.project.parent, "env": environment, "encoding": "utf-8", "timeout": 90}
-        terminal = pexpect.spawn(BASH, ["-c", command, f"{self.project.name}/setup.sh"], **options)
-        terminal.logfile_read = io.StringIO()
-        return terminal
-
-    def end(self, terminal):
-        """Wait until setup.sh has ended. Returns its exit status, or minus a signal, and what is on the screen then."""
-        terminal.expect(pexpect.EOF)
-        terminal.close()
-        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.logfile_read.getvalue())
-        screen = "".join(line.rpartition("\r")[2] + "\n" for line in text.split("\r\n"))[:-1]  # each \r draws anew
-        status = terminal.exitstatus if terminal.signalstatus is None else -terminal.signalstatus
-        return status, screen.replace(str(self.port), "5672")
-
-    def setup(self, **environment):
-        """Run setup.sh without a terminal. Returns its exit status and what it prints, on standard error too."""
-        return self.end(self.terminal('set -o pipefail; "$0" </dev/null 2>&1 | cat', **environment))
-
-    def question(self, answer):
-        """Run setup.sh in a terminal, and answer its question."""
-        terminal = self.terminal()
-        terminal.expect("Y/n. ")
-        terminal.send(answer)
-        return self.end(terminal)
-
-
 @pytest.fixture
-def machine(tmp_path):
-    """A machine without RabbitMQ, whose .venv seems to have all packages."""
-    machine = Machine(tmp_path)
-    machine.write(machine.project / ".venv/bin/pip", f"#!{BASH}\n")
-    yield machine
-    if machine.pid.exists():
-        os.kill(int(machine.pid.read_text()), signal.SIGKILL)
+def setup(tmp_path, broker):
+    """Run setup.sh with the stand-ins that are there. Returns its exit status, and all that happens."""
+    log, path = tmp_path / "log", tmp_path / "bin"
+    changes = {'"amqp://guest:guest@localhost"': 'open("url").read()', "{1..45}": "{1..2}"}
+    changes |= {"/usr/sbin": f"{tmp_path}/sbin", "/run/systemd/system": f"{tmp_path}/systemd"}
+
+    def setup(there, *words, name="学习 hello", url=None, stdin=subprocess.DEVNULL, **environment):
+        shutil.rmtree(tmp_path)
+        folder = tmp_path / name
+        for tool, body in {**BASIC, **there}.items():
+            file = folder / tool if tool[0] == "." else tmp_path / tool if "/" in tool else path / tool
+            file.parent.mkdir(parents=True, exist_ok=True)
+            note = f"[[ $1 = -[cu-]* || {tool} = sudo ]] || echo {file.name} $* $AMQP_PORT $DEBIAN_FRONTEND >>../log"
+            file.write_text(f"#!{shutil.which('bash')}\n{note}\n{body}\n")
+            file.chmod(0o755)
+        for tool in ("bash", "cp", "dirname", "env", "mv", "sed"):
+            (path / tool).symlink_to(shutil.which(tool))
+        for copied in ("connection.py", "requirements.txt", "setup.sh"):
+            shutil.copy(PROJECT / copied, folder)
+        for old, new in changes.items():
+            file = next(file for file in folder.glob("[cs]*.*") if old in file.read_text())
+            file.write_text(file.read_text().replace(old, new))
+        (folder / "up").write_text(broker.url)
+        (folder / "url").write_text(url or "amqp://guest:guest@localhost:1")
+        with log.open("a") as out:
+            options = {"cwd": tmp_path, "env": {**environment, "PATH": str(path)}, "start_new_session": True}
+            status = subprocess.call([f"{name}/setup.sh", *words], stdin=stdin, stdout=out, stderr=out, **options)
+        return status, log.read_text()
+
+    return setup
 
 
-@pytest.mark.parametrize("there, called, printed", WAYS.values(), ids=WAYS)
-def test_it_starts_rabbitmq_with_what_is_there(machine, there, called, printed):
-    machine.add(**there)
-    assert machine.setup() == (0, printed + ALREADY)
-    assert machine.called() == called
+@pytest.mark.parametrize("there, status, happens", SCREENS.values(), ids=SCREENS)
+def test_what_is_on_the_screen(setup, there, status, happens):
+    assert setup(there) == (status, happens)
 
 
-def test_it_says_what_it_takes_where_nothing_can_start_rabbitmq(machine):
-    assert machine.setup() == (1, NOTHING)
+@pytest.mark.parametrize("key, ends", {"y": f"sudo {DETACHED}sleep 1\n{CTL}", "n": NONE}.items())
+def test_on_a_terminal_apt_get_asks(setup, key, ends):
+    person, terminal = os.openpty()
+    os.write(person, f"{key}\n".encode())
+    assert setup(DEBIAN, stdin=terminal) == (int(key == "n"), f"{PIKA}{UPDATE}no net\n{INSTALL}rabbitmq-server\n{ends}")
 
 
-def test_what_apt_get_says_is_shown_if_it_fails(machine):
-    machine.add(apt_get="echo E: no network; exit 1", sudo='"$@"')
-    failed = " [*] Installing RabbitMQ with apt-get ... failed\nE: no network\nE: no network\n"
-    assert machine.setup() == (1, failed + " [!] could not start RabbitMQ\n")
+def test_nothing_is_started_if_rabbitmq_answers_or_rabbitmq_url_is_set(setup, broker):
+    assert setup(NO_SPACE, url=broker.url) == setup(NO_SPACE, RABBITMQ_URL=broker.url) == (0, PIKA + RUNS)
+    ends = " [!] without RABBITMQ_URL, setup.sh starts a RabbitMQ on this machine\n"
+    assert setup(NO_SPACE, RABBITMQ_URL="amqp://alice:wonderland@localhost:1") == (1, PIKA + DOWN + ends)
 
 
-def test_nothing_runs_where_rabbitmq_answers(machine):
-    machine.add(docker=WORKING_DOCKER, brew="", rabbitmq_server="", apt_get="", sudo="")
-    subprocess.run([machine.bin / "rabbitmq"], check=True)
-    assert machine.setup() == (0, " [*] RabbitMQ already answers on localhost:5672\n" + ALREADY)
-    assert machine.called() == ""
+def test_where_something_else_listens_only_its_own_container_is_waited_for(setup, proxy):
+    other = proxy()
+    other.hear = lambda data: True  # hang up
+    url, asked = f"amqp://guest:guest@localhost:{other.port}", f"{PIP}docker compose ps -q\n"
+    ends = f" [!] localhost:{other.port}, vhost /: no RabbitMQ answers there (with TLS, write amqps://)\n"
+    ends += " [!] setup.sh can start RabbitMQ only where nothing else listens\n"
+    assert setup({**DEBIAN, "docker": ""}, url=url) == (1, SAYS + asked + ends)
+    assert setup({"docker": "[ $2 = ps ] && echo id || cp up url"}, url=url) == (0, BY_DOCKER.replace(PIP, asked))
 
 
-@pytest.mark.parametrize("greeting", ["HTTP/1.1 400 Bad Request", ""], ids=["a web server", "one that hangs up"])
-def test_a_port_that_something_else_holds_is_told_at_once(machine, greeting):
-    machine.add(docker=WORKING_DOCKER, brew="", rabbitmq_server="", apt_get="", sudo="")
-    subprocess.run([machine.bin / "rabbitmq", greeting], check=True)
-    assert machine.setup() == (1, " [!] port 5672 is taken by something that is not RabbitMQ\n")
-    assert machine.called() == "docker"  # whether it is its container, which is starting
+def test_help_says_in_two_lines_what_it_does_and_does_nothing(setup):
+    status, said = setup({"docker": UP}, "--help")
+    assert (status, said.count("\n"), said.split()[:2]) == (0, 2, ["Installs", "pika"])
+    assert setup({"docker": UP}, "--now") == (1, said)
 
 
-def test_it_waits_for_its_container_that_is_starting_already(machine):
-    machine.add(docker=f'case "$*" in *port*) echo 127.0.0.1:{machine.port}; esac')
-    subprocess.run([machine.bin / "rabbitmq", "", "", "\1"], check=True)  # Docker's proxy hangs up at first
-    assert machine.setup() == (0, DOCKER_READY + ALREADY)
-
-
-@pytest.mark.parametrize("answer", ["\n", "y\n"])
-def test_on_a_terminal_it_asks_before_it_installs(machine, answer):
-    machine.add(docker=FAILING_DOCKER, apt_get=APT_GET, sudo='"$@"')
-    assert machine.question(answer) == (0, DOCKER_FAILED + QUESTION + answer + INSTALLED + ALREADY)
-    assert "docker compose -f docker-compose.yml stop\n" in machine.log.read_text()  # or it could still hold the port
-
-
-def test_no_installs_nothing(machine):
-    machine.add(apt_get=APT_GET, sudo='"$@"')
-    assert machine.question("n\n") == (1, QUESTION + "n\n [!] not installed; docs/start-rabbitmq.md has other ways\n")
-    assert machine.called() == ""
-
-
-def test_ctrl_c_at_the_question_leaves_a_clean_line(machine):
-    machine.add(apt_get=APT_GET, sudo='"$@"')
-    assert machine.question("\3") == (-signal.SIGINT, QUESTION + "^C\n")
-    assert machine.called() == ""
-
-
-def test_a_key_that_was_pressed_earlier_is_no_answer(machine):
-    machine.add(docker=UP.format("read -r </dev/tty; exit 1"), apt_get=APT_GET, sudo='"$@"')
-    terminal = machine.terminal()
-    terminal.send("\n\n")  # the first one is read by Docker, the second one is left over
-    terminal.expect("Y/n. ")
-    terminal.sendline("n")
-    assert machine.end(terminal)[0] == 1
-    assert machine.called() == "docker"
-
-
-@pytest.mark.parametrize("command", ['exec "$0" </dev/null', 'set -o pipefail; "$0" | cat'], ids=["input", "output"])
-def test_it_asks_nobody_who_is_not_at_the_terminal(machine, command):
-    machine.add(apt_get=APT_GET, sudo='"$@"')
-    assert machine.end(machine.terminal(command)) == (0, INSTALLED + ALREADY)
-
-
-def test_one_question_is_for_all_that_apt_get_installs(machine):
-    (machine.project / ".venv/bin/pip").unlink()
-    python = '*ensurepip*) exit 1;; "-m venv"*) echo >.venv/bin/pip; exec chmod +x .venv/bin/pip;;'
-    machine.add(python3=f'case "$*" in {python} esac\nexec "{sys.executable}" "$@"', apt_get=APT_GET, sudo='"$@"')
-    question = QUESTION.replace("rabbitmq-server", "rabbitmq-server python3-venv")
-    assert machine.question("\n") == (0, f"{question}\n{INSTALLED}{MADE}")
-
-
-def test_a_slow_step_shows_that_it_lives_and_is_one_line_in_the_end(machine):
-    machine.add(docker=UP.format(SLOW))
-    terminal = machine.terminal()
-    seconds = []
-    for _ in range(2):
-        terminal.expect(re.escape(DOCKER) + r"(\d+) s: layer 学习 50 %")
-        seconds.append(int(terminal.match[1]))
-    assert 1 <= seconds[0] < seconds[1]
-    terminal.send("\n")
-    status, screen = machine.end(terminal)
-    assert (status, screen.splitlines(keepends=True)[-2:]) == (0, [DOCKER_READY, ALREADY])
-
-
-def test_ctrl_c_in_a_step_ends_all_of_it_and_leaves_a_clean_line(machine):
-    machine.add(docker=UP.format(SLOW), rabbitmq_server="rabbitmq", sudo='"$@"')  # this Docker takes it for a failure
-    terminal = machine.terminal()
-    terminal.expect("s: layer")
-    terminal.sendintr()
-    assert machine.end(terminal) == (-signal.SIGINT, DOCKER + "\n")
-    assert machine.called() == "docker"
-
-
-def test_nothing_is_drawn_while_sudo_asks_for_a_password(machine):
-    asks = 'stty -echo; printf "[sudo] password: " >/dev/tty; read -r; stty echo; echo >/dev/tty'
-    machine.add(rabbitmq_server="rabbitmq", sudo=f'{{ {asks}; }} </dev/tty; exec "$@"')
-    terminal = machine.terminal()
-    terminal.expect("password: ")
-    assert terminal.expect([".", pexpect.TIMEOUT], timeout=1.5) == 1
-    terminal.sendline("wonderland")
-    assert machine.end(terminal) == (0, f"{SERVER}[sudo] password: \n{SERVER}{SERVER_READY}{ALREADY}")
-
-
-@pytest.mark.parametrize("python", ["Python 3.8.10", "missing"])
-def test_a_python_that_is_too_old_is_told_before_anything_starts(machine, python):
-    (machine.project / ".venv/bin/pip").unlink()
-    (machine.bin / "python3").unlink()
-    if python != "missing":
-        machine.add(python3=f'case "$*" in --version) echo {python};; *) exit 1; esac')
-    machine.add(docker=WORKING_DOCKER)
-    assert machine.setup() == (1, f" [!] Python 3.9 or newer is needed, and python3 is {python}\n")
-    assert machine.called() == ""
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A machine on which setup.sh has made .venv. RABBITMQ_URL names its RabbitMQ."""
-    made = Machine(tmp_path_factory.mktemp("made"))
-    assert made.setup(RABBITMQ_URL=URL) == (0, USING + MADE)
-    return made
-
-
-def mends(made):
-    """Assert that setup.sh mends .venv, and finds nothing to do the next time."""
-    assert made.setup(RABBITMQ_URL=URL) == (0, USING + MADE)
-    assert made.setup(RABBITMQ_URL=URL) == (0, USING + ALREADY)
-    subprocess.run([made.project / ".venv/bin/python", "-c", "import pika"], check=True)
-
-
-def test_a_venv_that_was_half_made_is_mended(made):
-    shutil.rmtree(made.project / ".venv")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", made.project / ".venv"], check=True)
-    mends(made)
-
-
-def test_a_missing_package_is_installed_and_the_others_stay(made):
-    subprocess.run([made.project / ".venv/bin/pip", "uninstall", "-qy", "pika"], check=True)
-    other = made.project / ".venv/other"
-    other.touch()
-    mends(made)
-    assert other.exists()
-
-
-def test_what_pip_says_is_shown_if_it_fails(made):
-    status, printed = made.setup(RABBITMQ_URL=URL, PIP_CONSTRAINT="/nonexistent")
-    first, second, *words, last = printed.splitlines()
-    assert (status, f"{first}\n", second) == (1, USING, " [*] Python packages ... failed")
-    assert "/nonexistent" in "".join(words) and last == " [!] could not install the Python packages in .venv"
+def test_a_real_venv_is_made_and_where_python_refuses_it_has_its_own_words(setup, broker):
+    there = {"python3": REAL, ".venv/bin/pip": "exit 1"}
+    assert setup(there, url=broker.url, **{**os.environ, "RABBITMQ_URL": ""})[1].endswith(RUNS)
+    if sys.version_info >= (3, 11):
+        happens = setup(there, name="a:b")[1]
+        assert "PATH separator" in happens and happens.endswith("\n [!] could not make .venv\n")
