@@ -1,10 +1,11 @@
 """The fixtures of the tests: RabbitMQ, the programs, changed copies of them, a terminal, a proxy."""
 
+import contextlib
 import itertools
 import os
+import re
 import shutil
 import signal
-import ssl
 import sys
 import tempfile
 from pathlib import Path
@@ -13,11 +14,11 @@ import machinery
 import pexpect
 import pika
 import pytest
-import trustme
-from machinery import PROJECT, QUEUE, WAITING, Broker, Container, Node, Program, Proxy, wait_for
-from xdist.scheduler import LoadScopeScheduling
+from machinery import PROJECT, WAITING, Broker, Program, Proxy, wait_for
 
 numbers = itertools.count()
+# What RabbitMQ says only after minutes, only in some versions, or because of limits that would stop tests beside.
+NOT_SEEN = "heartbeats|acknowledgement on channel|failed consuming|message size|Feature|number of channels|for user 'student':"
 
 
 def pytest_addoption(parser):
@@ -32,31 +33,14 @@ def pytest_configure(config):
     if hasattr(config, "workerinput"):
         config.shared = config.workerinput["shared"]
         return
-    kind = config.getoption("--broker") or machinery.broker_kind()
-    if kind is None:
+    config.shared = {"kind": config.getoption("--broker") or machinery.broker_kind(), "folder": tempfile.mkdtemp()}
+    if config.shared["kind"] is None:
         pytest.exit("neither rabbitmq-server nor Docker here; run ./setup.sh", returncode=1)
-    machinery.keep_apart()
-    folder = Path(tempfile.mkdtemp())
-    config.add_cleanup(lambda: shutil.rmtree(folder))
-    config.add_cleanup(machinery.stop_epmd)
-    broker = Node("hello-tests", folder) if kind == "native" else Container("hello-tests")
-    config.add_cleanup(broker.remove)
-    broker.start()
-    names = ["port", "ui_port", "rabbitmqctl", "environment"]
-    config.shared = {"kind": kind, **{name: getattr(broker, name) for name in names}}
-
-
-class Scheduling(LoadScopeScheduling):
-    """Keep the tests of a file together that start a broker of their own, and spread all others over the workers."""
-
-    def _split_scope(self, nodeid):
-        file = nodeid.partition("::")[0]
-        return file if file.endswith(("test_broker_down.py", "test_cluster.py")) else nodeid
-
-
-def pytest_xdist_make_scheduler(config, log):
-    """Use it."""
-    return Scheduling(config, log)
+    stack = contextlib.ExitStack()
+    config.add_cleanup(stack.close)
+    stack.callback(shutil.rmtree, config.shared["folder"])
+    broker = stack.enter_context(machinery.running(config.shared["kind"], "hello-tests"))
+    config.shared["facts"] = {name: getattr(broker, name) for name in ("port", "ui_port", "rabbitmqctl", "environment")}
 
 
 def pytest_configure_node(node):
@@ -68,60 +52,42 @@ def pytest_report_header(config):
     return f"broker: {config.shared['kind']}, pika {pika.__version__}"
 
 
-@pytest.fixture(scope="session")
-def kind(pytestconfig):
-    """What the broker is: "native" or "docker"."""
-    return pytestconfig.shared["kind"]
+def pytest_sessionfinish(session, exitstatus):
+    """When all tests have passed: has a program printed each line that troubleshooting explains?"""
+    config = session.config
+    if exitstatus or hasattr(config, "workerinput") or config.args != ["tests"] or config.option.keyword:
+        return
+    said = "".join(file.read_text() for file in Path(config.shared["folder"]).glob("*.err"))
+    for line in machinery.listed("docs/troubleshooting.md")[1]:
+        pattern = re.sub(r"…|\d{4,5}|nowhere\\\.invalid|demo|student|'/'|/(?=:)", ".*", re.escape(line))
+        if not re.search(pattern, said) and not re.search(NOT_SEEN, line):
+            print(f"\ndocs/troubleshooting.md explains what no program has printed: {line}")
+            session.exitstatus = 1
 
 
 @pytest.fixture
 def broker(pytestconfig):
     """A RabbitMQ broker with a virtual host for this test alone."""
-    facts = {name: fact for name, fact in pytestconfig.shared.items() if name != "kind"}
-    with Broker(**facts).virtual_host(f"test {os.getpid()} {next(numbers)}") as broker:
+    with Broker(**pytestconfig.shared["facts"]).virtual_host(f"test {os.getpid()} {next(numbers)}") as broker:
         yield broker
 
 
-@pytest.fixture(scope="session")
-def whole_node(kind, tmp_path_factory):
-    """A broker that no other worker uses."""
-    node = Node("own-node", tmp_path_factory.mktemp("node")) if kind == "native" else Container("own-node")
-    node.start()
-    yield node
-    node.remove()
-
-
 @pytest.fixture
-def node(whole_node):
-    """A broker that a test may stop or kill, without a queue hello."""
-    yield whole_node
-    with whole_node.connect() as connection:
-        connection.channel().queue_delete("hello")
-
-
-@pytest.fixture
-def channel(broker):
-    """A pika channel to the broker, without a queue declared."""
-    with broker.connect() as connection:
-        yield connection.channel()
-
-
-@pytest.fixture
-def hello(channel):
+def hello(broker):
     """A pika channel to the broker on which the queue hello is declared."""
-    channel.queue_declare(**QUEUE)
-    return channel
+    with broker.channel() as channel:
+        yield channel
 
 
 @pytest.fixture
-def start(request, tmp_path):
+def start(request, pytestconfig):
     """Start a program of the project, or another one; it and its children end with the test."""
     programs = []
 
     def start(*words, program=sys.executable, url=None, **environment):
         url = request.getfixturevalue("broker").url if url is None else url
-        folder = Path(words[0]).parent if isinstance(words[0], Path) else PROJECT
-        programs.append(Program(tmp_path, [program, *words], {"RABBITMQ_URL": url, **environment}, cwd=folder))
+        files = [Path(pytestconfig.shared["folder"], f"{os.getpid()}-{next(numbers)}.{name}") for name in ("out", "err")]
+        programs.append(Program(files, [program, *words], url, environment))
         return programs[-1]
 
     yield start
@@ -132,10 +98,10 @@ def start(request, tmp_path):
 
 @pytest.fixture
 def send(start):
-    """Run send.py to its end."""
+    """Run send.py, or another program, to its end."""
 
-    def send(*words, **keywords):
-        program = start("send.py", *words, **keywords)
+    def send(*words, path="send.py", **keywords):
+        program = start(path, *words, **keywords)
         program.status()
         return program
 
@@ -156,7 +122,7 @@ def receive(start):
 
 @pytest.fixture
 def copy(tmp_path):
-    """Copy the three files, change one of them as a reader would, and return its path."""
+    """Copy the three files, change one of them as a reader would (old and new text), and return its path."""
 
     def copy(name, *changes):
         folder = Path(tempfile.mkdtemp(dir=tmp_path))
@@ -173,48 +139,25 @@ def copy(tmp_path):
 
 
 @pytest.fixture
-def terminal(broker):
+def terminal(broker, request):
     """Run a program in a terminal of its own, where CTRL+C can be typed (pexpect)."""
-    terminals = []
 
     def terminal(*words, url=broker.url):
-        environment = {**os.environ, "RABBITMQ_URL": url}
-        options = {"cwd": PROJECT, "env": environment, "encoding": "utf-8", "timeout": 90}
-        terminals.append(pexpect.spawn(sys.executable, [str(word) for word in words], **options))
-        return terminals[-1]
+        options = {"cwd": PROJECT, "env": {**os.environ, "RABBITMQ_URL": url}, "encoding": "utf-8", "timeout": 90}
+        spawned = pexpect.spawn(sys.executable, [str(word) for word in words], **options)
+        request.addfinalizer(lambda: spawned.close(force=True))
+        return spawned
 
-    yield terminal
-    for ended in terminals:
-        ended.close(force=True)
+    return terminal
 
 
 @pytest.fixture
-def proxy(broker):
+def proxy(broker, request):
     """Start a TCP proxy to the broker, or to another one. All of them are gone after the test."""
-    proxies = []
 
     def proxy(*arguments, to=broker):
-        proxies.append(Proxy(to, *arguments))
-        return proxies[-1]
+        started = Proxy(to, *arguments)
+        request.addfinalizer(lambda: started.cut(started.server, *started.sockets))
+        return started
 
-    yield proxy
-    for ended in proxies:
-        ended.remove()
-
-
-@pytest.fixture
-def ca():
-    """A certificate authority."""
-    return trustme.CA()
-
-
-@pytest.fixture
-def tls(proxy, ca):
-    """Put TLS in front of the broker, with a certificate for a host name, and return the proxy."""
-
-    def tls(name="localhost"):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        ca.issue_cert(name).configure_cert(context)
-        return proxy(context)
-
-    return tls
+    return proxy
