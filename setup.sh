@@ -11,7 +11,7 @@ trap 'echo; exit 130' INT # CTRL+C ends all of it, whatever the tool that is run
 say() { echo " [*] $1"; }
 fail() { printf '%s\n' "$@" >&2 && exit 1; }
 have() { command -v "$1" >/dev/null; }
-as_root() { $sudo "$@" || { [ $? = 130 ] && exit 130; return 1; }; } # sudo may keep CTRL+C to itself
+as_root() { $sudo "$@" || { [ $? = 130 ] && echo && exit 130; return 1; }; } # sudo may keep CTRL+C to itself
 answers() { .venv/bin/python -c 'from connection import connect, run; run(lambda: connect().close())' 2>&1; }
 
 apt_install() { # PACKAGE LINE

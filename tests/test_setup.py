@@ -57,7 +57,7 @@ SCREENS = {  # what is there, the exit status, and all that happens
     "a container that is silent has a log": ({"docker": ""}, 1, f"{DOCKER}{SILENT}docker compose logs\n"),
     "a server that is silent has a log": ({**SUDO, "sbin/rabbitmq-server": ""}, 1, SERVER + DETACHED + SERVER_LOG),
     "CTRL+C is not a failure of Docker": ({**DEBIAN, "docker": "trap 'exit 1' INT; kill -INT 0"}, 130, f"{DOCKER}\n"),
-    "CTRL+C that sudo keeps ends all of it": ({**SUDO, "apt-get": "exit 130"}, 130, PIKA + UPDATE),
+    "CTRL+C that sudo keeps ends all of it": ({**SUDO, "apt-get": "exit 130"}, 130, f"{PIKA}{UPDATE}\n"),
     "a Python that is too old changes nothing": ({**OLD, "docker": UP}, 1, f"{TOO_OLD}Python 3.8.10\n"),
     "no Python changes nothing": ({"docker": UP, ".venv/bin/pip": "exit 1"}, 1, f"{TOO_OLD}missing\n"),
     "a broken .venv is made anew": (BROKEN, 0, NEW_VENV),
