@@ -1,74 +1,62 @@
-"""What docker-compose.yml promises: what docker compose reads in it, and for real with --broker docker."""
+"""What docker-compose.yml promises: what docker compose reads in it, and what RabbitMQ does for real."""
 
 import json
 import os
 import shutil
 import subprocess
-import urllib.request
 
-import brokers
 import pytest
-from conftest import WAITING, wait_for
+from machinery import PROJECT, Container, wait_for
 
+COMPOSE = ["docker", "compose"]
 VARIABLES = ["AMQP_PORT", "COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "RABBITMQ_IMAGE", "UI_PORT"]
 
 
 @pytest.fixture
 def config(tmp_path):
     """What docker compose reads in a folder whose name it would not take for its own. It takes no Docker engine."""
+    if not shutil.which("docker") or subprocess.run([*COMPOSE, "version"], capture_output=True).returncode:
+        pytest.skip("there is no docker compose here")
     folder = tmp_path / "学习"
     folder.mkdir()
-    shutil.copy(brokers.PROJECT / "docker-compose.yml", folder)
-    kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    shutil.copy(PROJECT / "docker-compose.yml", folder)
 
-    def config(image=None, **environment):
-        (folder / ".env").write_text(f"RABBITMQ_IMAGE={image}\n" if image else "")
-        command = ["docker", "compose", "config", "--format", "json"]
-        return json.loads(subprocess.check_output(command, cwd=folder, env={**kept, **environment}))
+    def config(image=""):
+        (folder / ".env").write_text(image)
+        environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+        return json.loads(subprocess.check_output([*COMPOSE, "config", "--format=json"], cwd=folder, env=environment))
 
-    if not shutil.which("docker") or subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
-        pytest.skip("there is no docker compose here")
     return config
 
 
-def test_rabbitmq_and_its_page_are_open_to_this_machine_only(config):
-    ports = config()["services"]["rabbitmq"]["ports"]
-    found = [(port["host_ip"], port["published"], port["target"]) for port in ports]
-    assert found == [("127.0.0.1", "5672", 5672), ("127.0.0.1", "15672", 15672)]
+@pytest.fixture
+def container(config, request):
+    """The container of docker-compose.yml, under another name and on other ports."""
+    image = config()["services"]["rabbitmq"]["image"]
+    if subprocess.run(["docker", "image", "inspect", image], capture_output=True).returncode:
+        pytest.skip(f"no Docker engine answers, or it does not have {image} yet")
+    container = Container("hello-compose")
+    request.addfinalizer(container.remove)
+    container.start()
+    return container
 
 
-def test_the_project_has_its_own_name_unless_the_environment_gives_another(config):
-    assert config()["name"] == "hello-world"
-    assert config(COMPOSE_PROJECT_NAME="hello-tests")["name"] == "hello-tests"
+def test_the_folders_name_does_not_matter_and_only_this_machine_gets_in(config):
+    ports = [(port["host_ip"], port["published"]) for port in config()["services"]["rabbitmq"]["ports"]]
+    assert (config()["name"], ports) == ("hello-world", [("127.0.0.1", "5672"), ("127.0.0.1", "15672")])
 
 
 def test_the_file_env_can_name_the_image_of_a_mirror(config):
-    assert config()["services"]["rabbitmq"]["image"] == "rabbitmq:4-management"
-    mirror = "mirror.example.com/library/rabbitmq:4-management"
-    assert config(mirror)["services"]["rabbitmq"]["image"] == mirror
+    assert config()["services"]["rabbitmq"]["image"] == "docker.io/library/rabbitmq:4-management"
+    mirror = config("RABBITMQ_IMAGE=mirror.example.com/rabbitmq")
+    assert mirror["services"]["rabbitmq"]["image"] == "mirror.example.com/rabbitmq"
 
 
-@pytest.fixture
-def container(broker):
-    """The broker, if it is the container of docker-compose.yml."""
-    if not isinstance(broker, brokers.DockerBroker):
-        pytest.skip("needs --broker docker")
-    return broker
-
-
-def test_a_message_survives_down_and_up(container, send, receive):
-    send("from before")
-    container.compose("down")
+def test_a_message_survives_down_and_up_and_the_management_page_shows_its_queue(container, send, receive):
+    send("from before", url=container.url)
+    queue = container.api("GET", "queues", "/", "hello")
+    assert (queue["type"], queue["durable"]) == ("quorum", True)
+    subprocess.run([*COMPOSE, "down"], cwd=PROJECT, env=container.environment, check=True)
     container.start()
-    receiver = receive()
-    wait_for(lambda: receiver.out == WAITING + " [x] Received 'from before'\n")
-
-
-def test_the_management_page_shows_the_queue(container, send):
-    send()
-    page = f"http://localhost:{container.ui_port}"
-    passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
-    passwords.add_password(None, page, "guest", "guest")
-    browser = urllib.request.build_opener(urllib.request.HTTPBasicAuthHandler(passwords))
-    queue = json.load(browser.open(f"{page}/api/queues/%2F/hello"))
-    assert (queue["name"], queue["type"], queue["durable"]) == ("hello", "quorum", True)
+    receiver = receive(url=container.url)
+    wait_for(lambda: receiver.out.endswith("\n [x] Received 'from before'\n"))
