@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs pika in .venv and, if no RabbitMQ answers, starts one on this machine: with Docker, Homebrew or apt-get, which asks
-# before it installs. If RABBITMQ_URL is set, starts none. Takes no arguments. Running it again is harmless.
+# Installs pika in .venv. If no RabbitMQ answers, starts one on this machine: with Docker, else with Homebrew or apt-get, which
+# install it if they must. If RABBITMQ_URL is set, starts none. It takes no arguments, and running it again is harmless.
 
 cd "$(dirname "$0")" || exit
 [ $# = 0 ] || { sed -n '2,3s/# //p' setup.sh; [ "$1" = --help ]; exit; }
@@ -9,12 +9,12 @@ PATH=$PATH:/usr/sbin      # where Debian has rabbitmq-server
 trap 'echo; exit 130' INT # CTRL+C ends all of it, whatever the tool that is running makes of it
 
 say() { echo " [*] $1"; }
-fail() { printf '%s\n' "$@" >&2 && exit 1; }
+fail() { printf '%s\n' "$@" >&2; exit 1; }
 have() { command -v "$1" >/dev/null; }
 as_root() { $sudo "$@" || { [ $? = 130 ] && echo && exit 130; return 1; }; } # sudo may keep CTRL+C to itself
 answers() { .venv/bin/python -c 'from connection import connect, run; run(lambda: connect().close())' 2>&1; }
 
-apt_install() { # PACKAGE LINE
+apt_install() { # PACKAGE, and what to say before
     have apt-get || return
     say "$2"
     local install=(apt-get install --no-install-recommends -o DPkg::Lock::Timeout=120) # a new machine installs updates
@@ -26,7 +26,7 @@ with_docker() {
     have docker || return
     say "Starting RabbitMQ with Docker"
     stop="docker compose down" log="docker compose logs"
-    # A container that has failed could still hold the port.
+    # 5672 is where connect() looks, whatever .env says. A container that has failed could still hold this port.
     AMQP_PORT=5672 docker compose up -d --wait || { docker compose stop >/dev/null 2>&1; return 1; }
 }
 with_homebrew() {
