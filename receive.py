@@ -12,6 +12,7 @@ def main():
     def callback(ch, method, properties, body):
         print(f" [x] Received {body.decode(errors='replace')!r}")
 
+    # auto_ack: for RabbitMQ, a message is done when it is sent to us, even if we then fail
     channel.basic_consume(queue="hello", on_message_callback=callback, auto_ack=True)
 
     print(" [*] Waiting for messages. To exit press CTRL+C")
