@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import os
 import re
 import shutil
@@ -10,55 +11,43 @@ import sys
 import tempfile
 from pathlib import Path
 
-import machinery
 import pexpect
-import pika
 import pytest
-from machinery import PROJECT, WAITING, Broker, Program, Proxy, wait_for
+from machinery import PROJECT, WAITING, Broker, Program, Proxy, broker_kind, listed, running, wait_for
 
 numbers = itertools.count()
 # What RabbitMQ says only after minutes, only in some versions, or because of limits that would stop tests beside.
-NOT_SEEN = "heartbeats|acknowledgement on channel|failed consuming|message size|Feature|number of channels|for user 'student':"
+NOT_SEEN = "^INTERNAL_ERROR$|heartbeats|acknowledgement on channel|failed consuming|message size|Feature"
+NOT_SEEN += "|number of channels|for user 'student':"
 
 
 def pytest_addoption(parser):
     parser.addoption("--broker", choices=["native", "docker"], help="default: the first that works on this machine")
-    parser.addoption("--every-byte", action="store_true", help="cut connections after each byte, not each 53rd")
 
 
 def pytest_configure(config):
-    """Start the broker that all workers share."""
+    """Start the broker that all workers share. They inherit the variable that tells of it."""
     # What a script starts in the background ignores CTRL+C, and so would all programs that the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if hasattr(config, "workerinput"):
-        config.shared = config.workerinput["shared"]
-        return
-    config.shared = {"kind": config.getoption("--broker") or machinery.broker_kind(), "folder": tempfile.mkdtemp()}
-    if config.shared["kind"] is None:
-        pytest.exit("neither rabbitmq-server nor Docker here; run ./setup.sh", returncode=1)
-    stack = contextlib.ExitStack()
-    config.add_cleanup(stack.close)
-    stack.callback(shutil.rmtree, config.shared["folder"])
-    broker = stack.enter_context(machinery.running(config.shared["kind"], "hello-tests"))
-    config.shared["facts"] = {name: getattr(broker, name) for name in ("port", "ui_port", "rabbitmqctl", "environment")}
-
-
-def pytest_configure_node(node):
-    """Tell a worker of the broker."""
-    node.workerinput["shared"] = node.config.shared
-
-
-def pytest_report_header(config):
-    return f"broker: {config.shared['kind']}, pika {pika.__version__}"
+    if not hasattr(config, "workerinput"):
+        kind = config.getoption("--broker") or broker_kind()
+        if kind is None:
+            pytest.exit("neither rabbitmq-server nor Docker here; run ./setup.sh", returncode=1)
+        stack = contextlib.ExitStack()
+        config.add_cleanup(stack.close)
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        facts = stack.enter_context(running(kind, "hello-tests")).facts
+        os.environ["HELLO_TESTS"] = json.dumps({"kind": kind, "folder": folder, "facts": facts})
+    config.shared = json.loads(os.environ["HELLO_TESTS"])
 
 
 def pytest_sessionfinish(session, exitstatus):
-    """When all tests have passed: has a program printed each line that troubleshooting explains?"""
+    """When all tests have passed, as README runs them: was each line printed that troubleshooting explains?"""
     config = session.config
-    if exitstatus or hasattr(config, "workerinput") or config.args != ["tests"] or config.option.keyword:
+    if exitstatus or hasattr(config, "workerinput") or config.invocation_params.args:
         return
     said = "".join(file.read_text() for file in Path(config.shared["folder"]).glob("*.err"))
-    for line in machinery.listed("docs/troubleshooting.md")[1]:
+    for line in listed("docs/troubleshooting.md")[1]:
         pattern = re.sub(r"…|\d{4,5}|nowhere\\\.invalid|demo|student|'/'|/(?=:)", ".*", re.escape(line))
         if not re.search(pattern, said) and not re.search(NOT_SEEN, line):
             print(f"\ndocs/troubleshooting.md explains what no program has printed: {line}")
@@ -68,8 +57,7 @@ def pytest_sessionfinish(session, exitstatus):
 @pytest.fixture
 def broker(pytestconfig):
     """A RabbitMQ broker with a virtual host for this test alone."""
-    with Broker(**pytestconfig.shared["facts"]).virtual_host(f"test {os.getpid()} {next(numbers)}") as broker:
-        yield broker
+    return Broker(*pytestconfig.shared["facts"]).virtual_host(f"test {os.getpid()} {next(numbers)}")
 
 
 @pytest.fixture
@@ -79,85 +67,71 @@ def hello(broker):
         yield channel
 
 
-@pytest.fixture
-def start(request, pytestconfig):
-    """Start a program of the project, or another one; it and its children end with the test."""
-    programs = []
+class Desk(contextlib.ExitStack):
+    """Where someone starts programs, which end with the test. Each method is a fixture, too."""
 
-    def start(*words, program=sys.executable, url=None, **environment):
-        url = request.getfixturevalue("broker").url if url is None else url
-        files = [Path(pytestconfig.shared["folder"], f"{os.getpid()}-{next(numbers)}.{name}") for name in ("out", "err")]
-        programs.append(Program(files, [program, *words], url, environment))
-        return programs[-1]
+    def start(self, *words, program=sys.executable, url=None, **variables):
+        """Start a program of the project, or another one."""
+        files = [self.logs / f"{os.getpid()}-{next(numbers)}.{name}" for name in ("out", "err")]
+        variables["RABBITMQ_URL"] = self.broker.url if url is None else url
+        program = Program(files, [program, *words], variables)
+        self.callback(lambda: print(program.args, program.returncode, program.out[-1000:], program.err[-2000:]))
+        self.callback(program.end)
+        return program
 
-    yield start
-    for program in programs:
-        program.end()
-        print(program.args, program.returncode, program.out[-1000:], program.err[-2000:])  # shown if the test fails
-
-
-@pytest.fixture
-def send(start):
-    """Run send.py, or another program, to its end."""
-
-    def send(*words, path="send.py", **keywords):
-        program = start(path, *words, **keywords)
+    def send(self, *words, path="send.py", **keywords):
+        """Run send.py, or another program, to its end."""
+        program = self.start(path, *words, **keywords)
         program.status()
         return program
 
-    return send
+    def fails(self, path="send.py", **keywords):
+        """Run a program that fails as it should, and return the one line that it prints."""
+        program = self.send(path=path, **keywords)
+        assert (program.returncode, program.out) == (1, "")
+        assert re.fullmatch(r" \[!\] .*\n", program.err) and "s3cret" not in program.err
+        return program.err
 
-
-@pytest.fixture
-def receive(start):
-    """Start receive.py, or a changed copy, and wait until it waits for messages."""
-
-    def receive(path="receive.py", **keywords):
-        program = start(path, **keywords)
+    def receive(self, path="receive.py", **keywords):
+        """Start receive.py, or a changed copy, and wait until it waits for messages."""
+        program = self.start(path, **keywords)
         wait_for(lambda: program.out.startswith(WAITING))
         return program
 
-    return receive
-
-
-@pytest.fixture
-def copy(tmp_path):
-    """Copy the three files, change one of them as a reader would (old and new text), and return its path."""
-
-    def copy(name, *changes):
-        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+    def copy(self, name, *changes):
+        """Copy the three files, change one of them as a reader would (old and new text), and return its path."""
+        path = Path(tempfile.mkdtemp(dir=self.folder), name)
         for each in ("connection.py", "send.py", "receive.py"):
-            shutil.copy(PROJECT / each, folder)
-        text = (folder / name).read_text(encoding="utf-8")
+            shutil.copy(PROJECT / each, path.parent)
         for old, new in changes:
-            assert text.count(old) == 1, old
-            text = text.replace(old, new)
-        (folder / name).write_text(text, encoding="utf-8")
-        return folder / name
+            assert path.read_text(encoding="utf-8").count(old) == 1, old
+            path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+        return path
 
-    return copy
-
-
-@pytest.fixture
-def terminal(broker, request):
-    """Run a program in a terminal of its own, where CTRL+C can be typed (pexpect)."""
-
-    def terminal(*words, url=broker.url):
-        options = {"cwd": PROJECT, "env": {**os.environ, "RABBITMQ_URL": url}, "encoding": "utf-8", "timeout": 90}
-        spawned = pexpect.spawn(sys.executable, [str(word) for word in words], **options)
-        request.addfinalizer(lambda: spawned.close(force=True))
-        return spawned
-
-    return terminal
-
-
-@pytest.fixture
-def proxy(broker, request):
-    """Start a TCP proxy to the broker, or to another one. All of them are gone after the test."""
-
-    def proxy(*arguments, to=broker):
-        started = Proxy(to, *arguments)
-        request.addfinalizer(lambda: started.cut(started.server, *started.sockets))
+    def terminal(self, *words, url=None):
+        """Run a program in a terminal of its own, where CTRL+C can be typed (pexpect)."""
+        variables = {**os.environ, "RABBITMQ_URL": url or self.broker.url}
+        started = pexpect.spawn(sys.executable, [*map(str, words)], cwd=PROJECT, env=variables, encoding="utf-8", timeout=90)
+        self.callback(started.close, force=True)
         return started
 
-    return proxy
+    def proxy(self, *limits, to=None, context=None):
+        """Start a TCP proxy to the broker, or to another one."""
+        started = Proxy(to or self.broker, *limits, context=context)
+        self.callback(lambda: started.cut(started.server, *started.sockets))
+        return started
+
+
+@pytest.fixture
+def desk(broker, pytestconfig, tmp_path):
+    with Desk() as desk:
+        desk.broker, desk.logs, desk.folder = broker, Path(pytestconfig.shared["folder"]), tmp_path
+        yield desk
+
+
+def method(name):
+    return pytest.fixture(name=name)(lambda desk: getattr(desk, name))
+
+
+start, send, receive, fails = map(method, ["start", "send", "receive", "fails"])
+copy, terminal, proxy = map(method, ["copy", "terminal", "proxy"])

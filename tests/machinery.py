@@ -1,6 +1,5 @@
 """What the tests are made of and is no fixture: brokers, programs, a proxy, pages, waiting."""
 
-import base64
 import contextlib
 import json
 import os
@@ -13,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from functools import partial
+from functools import partial, partialmethod
 from pathlib import Path
 from urllib.parse import quote
 from urllib.request import Request, urlopen
@@ -24,39 +23,40 @@ from pytest_rabbitmq.factories.executor import RabbitMqExecutor
 
 PROJECT = Path(__file__).parent.parent
 WAITING = " [*] Waiting for messages. To exit press CTRL+C\n"
+SENT, RECEIVED = " [x] Sent 'Hello World!'\n", " [x] Received 'Hello World!'\n"
 LOST = " [!] the connection was lost, perhaps with messages on the way"
 AGAIN = "; connecting again in 5 seconds\n"
+REFUSED = " [!] RabbitMQ refused the message (is the queue full, or a node down?)\n"
+ERLANG = "+sbwt none +sbwtdcpu none +sbwtdio none"  # do not use the processor while you wait
+ENDLESS = (sys.maxsize, sys.maxsize)  # bytes there and back
 # Debian's commands in /usr/sbin switch to the user rabbitmq, those in /usr/lib do not; the others are Homebrew's.
 FOLDERS = ["/usr/lib/rabbitmq/bin", os.environ.get("PATH", ""), "/opt/homebrew/sbin", "/usr/local/sbin"]
 command = partial(shutil.which, path=os.pathsep.join(FOLDERS))
+# Of requests to the HTTP API, as guest; it closes connections for this reason.
+HEADERS = {"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json", "X-Reason": "over now"}
 
 
 class Broker:
     """RabbitMQ for the tests: its ports, its HTTP API, its rabbitmqctl, and one virtual host of it."""
 
     def __init__(self, port, ui_port, rabbitmqctl, environment, vhost="/"):
-        self.port, self.ui_port, self.rabbitmqctl, self.environment = port, ui_port, rabbitmqctl, environment
+        self.facts = port, ui_port, rabbitmqctl, environment
+        self.port, self.ui_port, self.rabbitmqctl, self.environment = self.facts
         self.vhost, self.url = vhost, f"amqp://guest:guest@localhost:{port}/{quote(vhost, '')}"
 
     def api(self, method, *path, **body):
         """Ask RabbitMQ's HTTP API, and return what it answers."""
         address = f"http://127.0.0.1:{self.ui_port}/api/{'/'.join(quote(part, '') for part in path)}"
-        login = f"Basic {base64.b64encode(b'guest:guest').decode()}"
-        headers = {"Authorization": login, "Content-Type": "application/json", "X-Reason": "over now"}  # of closing
         data = json.dumps(body).encode() if method == "PUT" else None
-        with urlopen(Request(address, data, headers, method=method)) as answer:
+        with urlopen(Request(address, data, HEADERS, method=method)) as answer:
             return json.loads(answer.read() or "null")
 
     def ctl(self, *words):
-        """Run a rabbitmqctl command and return what it prints."""
         return subprocess.check_output([*self.rabbitmqctl, *words], cwd=PROJECT, env=self.environment, text=True)
 
-    @contextlib.contextmanager
     def virtual_host(self, name):
-        """The time in which there is such a virtual host; yields the broker with it."""
         self.api("PUT", "vhosts", name)
-        yield Broker(self.port, self.ui_port, self.rabbitmqctl, self.environment, name)
-        self.api("DELETE", "vhosts", name)
+        return Broker(*self.facts, name)
 
     @contextlib.contextmanager
     def channel(self):
@@ -89,9 +89,9 @@ class Container(Broker):
         environment = {**os.environ, **ports, "COMPOSE_PROJECT_NAME": f"{name}-{os.getpid()}"}
         compose = ["docker", "compose"]
         super().__init__(*map(int, ports.values()), [*compose, "exec", "-T", "rabbitmq", "rabbitmqctl"], environment)
-        for way, words in {"start": "up -d --wait", "stop": "stop", "kill": "kill", "remove": "down -v"}.items():
-            run = partial(subprocess.run, [*compose, *words.split()], cwd=PROJECT, env=environment)
-            setattr(self, way, partial(run, check=True, capture_output=True))
+        run = partial(subprocess.run, cwd=PROJECT, env=environment, check=True, capture_output=True)
+        self.start, self.stop = partial(run, [*compose, "up", "-d", "--wait"]), partial(run, [*compose, "stop"])
+        self.kill, self.remove = partial(run, [*compose, "kill"]), partial(run, [*compose, "down", "-v"])
 
 
 def broker_kind():
@@ -105,11 +105,11 @@ def broker_kind():
 @contextlib.contextmanager
 def running(kind, name):
     """The time in which a broker runs, "native" or in "docker", apart from all others on this machine."""
-    if first := "ERL_EPMD_PORT" not in os.environ:
-        apart = {"ERL_EPMD_ADDRESS": "127.0.0.1", "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1", "RABBITMQ_CONF_ENV_FILE": "/no"}
-        os.environ.update(apart, ERL_EPMD_PORT=str(get_port(None)), RABBITMQ_ENABLED_PLUGINS="rabbitmq_management")
+    os.environ.setdefault("ERL_EPMD_PORT", str(get_port(None)))
+    os.environ.update(ERL_EPMD_ADDRESS="127.0.0.1", RABBITMQ_NODE_IP_ADDRESS="127.0.0.1", RABBITMQ_CONF_ENV_FILE="/no")
+    os.environ.update(RABBITMQ_ENABLED_PLUGINS="rabbitmq_management", RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=ERLANG)
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        if first and (epmd := command("epmd")):  # the port mapper that nodes start would stay
+        if epmd := command("epmd"):  # the port mapper that nodes start would stay; it does stay while there are others
             stack.callback(subprocess.run, [epmd, "-kill"], capture_output=True)
         broker = Node(name, Path(folder)) if kind == "native" else Container(name)
         stack.callback(broker.remove)
@@ -122,19 +122,15 @@ class Program(subprocess.Popen):
 
     out = property(lambda self: self.files[0].read_bytes().decode())  # what it has printed so far
     err = property(lambda self: self.files[1].read_bytes().decode())  # and on standard error
+    status = partialmethod(subprocess.Popen.wait, timeout=90)  # its exit status, once it has ended
 
-    def __init__(self, files, words, url, environment):
+    def __init__(self, files, words, variables):
         self.files = files
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         kept["PATH"] = f"{Path(sys.executable).parent}:{kept['PATH']}"  # as if .venv were active
         folder = words[1].parent if isinstance(words[1], Path) else PROJECT
         with files[0].open("w") as out, files[1].open("w") as err:
-            options = {"cwd": folder, "stdout": out, "stderr": err, "start_new_session": True}
-            super().__init__(words, env={**kept, "RABBITMQ_URL": url, **environment}, **options)
-
-    def status(self):
-        """Its exit status, once it has ended."""
-        return self.wait(timeout=90)
+            super().__init__(words, cwd=folder, env=kept | variables, stdout=out, stderr=err, start_new_session=True)
 
     def end(self):
         """Kill it and its children."""
@@ -151,32 +147,26 @@ class Program(subprocess.Popen):
 
 
 class Proxy:
-    """A TCP proxy to a broker, with TLS if it has a context.
+    """A TCP proxy to a broker, with TLS if it has a context. `limits` are how many bytes the first connection lets through
+    there and back, before it is cut. `hear` gets what comes before it goes on, and cuts the connection if it returns true."""
 
-    `hear` gets what comes before it goes on to the broker, and cuts the connection if it returns true. `limits` are how
-    many bytes the first connection lets through to the broker and from it, before it is cut.
-    """
-
-    def __init__(self, broker, context=None, limits=(sys.maxsize, sys.maxsize)):
-        self.broker, self.context, self.limits, self.hear = broker, context, limits, lambda data: False
-        self.passed, self.sockets, self.server = [0, 0], [], socket.create_server(("127.0.0.1", 0))
+    def __init__(self, broker, limits=ENDLESS, context=None):
+        self.broker, self.limits, self.hear, self.passed = broker, limits, lambda data: False, [0, 0]
+        self.sockets, self.server = [], socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
         self.url = f"amqp://guest:guest@127.0.0.1:{self.port}/{quote(broker.vhost, '')}"
-        threading.Thread(target=self.accept, daemon=True).start()
+        if context:
+            self.server = context.wrap_socket(self.server, server_side=True)
+        threading.Thread(target=self.serve, daemon=True).start()
 
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=self.serve, args=[self.server.accept()[0], *self.limits], daemon=True).start()
-                self.limits = (sys.maxsize, sys.maxsize)
-
-    def serve(self, client, to_broker, from_broker):
-        with contextlib.suppress(OSError):
-            client = self.context.wrap_socket(client, server_side=True) if self.context else client
-            node = socket.create_connection(("127.0.0.1", self.broker.port))
-            self.sockets += [client, node]
-            threading.Thread(target=self.copy, args=[node, client, 1, from_broker], daemon=True).start()
-            self.copy(client, node, 0, to_broker)
+    def serve(self):
+        while self.server.fileno() != -1:  # until it is closed
+            with contextlib.suppress(OSError):
+                client, node = self.server.accept()[0], socket.create_connection(("127.0.0.1", self.broker.port))
+                self.sockets += [client, node]
+                for way, (source, target) in enumerate([(client, node), (node, client)]):
+                    threading.Thread(target=self.copy, args=[source, target, way, self.limits[way]], daemon=True).start()
+                self.limits = ENDLESS
 
     def copy(self, source, target, way, left):
         with contextlib.suppress(OSError):
@@ -195,37 +185,36 @@ class Proxy:
 
 
 def state(channel):
-    """The state of the queue hello: message_count, without those that a consumer holds, and consumer_count."""
+    """What is in the queue hello, without what a consumer holds: message_count; and its consumer_count."""
     return channel.queue_declare("hello", passive=True).method
 
 
 def publish(channel, *bodies):
-    """Publish messages to the queue hello, and wait until all are there."""
-    total = state(channel).message_count + len(bodies)
+    """Publish messages to the queue hello, which is empty, and wait until all are there."""
     for body in bodies:
         channel.basic_publish(exchange="", routing_key="hello", body=body)
-    wait_for(lambda: state(channel).message_count >= total)
+    wait_for(lambda: state(channel).message_count >= len(bodies))
 
 
 def take(channel):
     """Take all messages out of the queue hello."""
-    left, bodies = state(channel).message_count, []
-    while len(bodies) < left:
-        bodies.append(next(channel.consume("hello", auto_ack=True))[2].decode())
+    bodies = [next(channel.consume("hello", auto_ack=True))[2].decode() for _ in range(state(channel).message_count)]
     channel.cancel()
     return bodies
 
 
+def text(page):
+    return (PROJECT / page).read_text(encoding="utf-8")
+
+
 def blocks(page, language):
     """The fenced blocks of a page that are written in this language."""
-    text = (PROJECT / page).read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```$", text(page), re.MULTILINE | re.DOTALL)
 
 
 def listed(page):
     """What the list items of a page begin with, section by section."""
-    sections = re.split(r"^## ", (PROJECT / page).read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return [re.findall(r"^- `(.*?)`", section, re.MULTILINE) for section in sections]
+    return [re.findall(r"^- `(.*?)`", part, re.MULTILINE) for part in re.split(r"^## ", text(page), flags=re.MULTILINE)]
 
 
 def changes(diff):

@@ -7,16 +7,12 @@ import shlex
 from xml.etree import ElementTree
 
 import pytest
-from machinery import PROJECT, WAITING, blocks, changes, listed, take, wait_for
+from machinery import PROJECT, WAITING, blocks, changes, listed, take, text, wait_for
 
 ENGLISH = ["README.md", *sorted(f"docs/{page.name}" for page in (PROJECT / "docs").glob("*.md") if ".zh" not in page.name)]
 PAGES = [*ENGLISH, *(page.replace(".md", ".zh-CN.md") for page in ENGLISH)]
 NOT_RUN = ("./setup.sh", "source", "docker", "brew", "sudo", "PIP_INDEX_URL", ".venv")  # would change this machine
 each_page = pytest.mark.parametrize("page", PAGES)
-
-
-def text(page):
-    return (PROJECT / page).read_text(encoding="utf-8")
 
 
 def steps(page):
@@ -63,64 +59,60 @@ def test_each_line_of_setup_sh_on_a_page_is_one_that_it_can_print():
 class Reader:
     """Someone who types the commands of a page, and compares what they print with what the page shows."""
 
-    def __init__(self, broker, send, receive):
-        self.broker, self.send, self.receive = broker, send, receive
-        self.receivers = {}  # those that are running, and how much of their output the page has shown
+    def __init__(self, desk):
+        self.desk, self.receivers = desk, {}  # those that are running, and how much of their output the page has shown
 
     def types(self, command):
         """Run a command; return what it prints, or None where it is not run."""
-        self.last = command
-        own = self.broker.vhost.replace("test ", "").replace(" ", "-")  # other tests may have such names, too
+        self.last, broker = command, self.desk.broker
+        own = broker.vhost.replace("test ", "").replace(" ", "-")  # other tests may have such names, too
         command = re.sub(r"\b(demo|student)\b", rf"\1-{own}", command)
-        command = re.sub(r"(rabbit\d\.example\.com|localhost:5672)", f"localhost:{self.broker.port}", command)
+        command = re.sub(r"(rabbit\d\.example\.com|localhost:5672)", f"localhost:{broker.port}", command)
         if command.startswith(NOT_RUN):
             return None
         if command.startswith("rabbitmqctl "):
-            here = [] if re.search(r"-p |user|vhost", command) else ["-p", self.broker.vhost]
-            return self.broker.ctl(*shlex.split(command)[1:], *here)
+            here = [] if re.search(r"-p |user|vhost", command) else ["-p", broker.vhost]
+            return broker.ctl(*shlex.split(command)[1:], *here)
         if command.startswith("python receive.py"):
-            self.receivers[self.receive()] = 0
+            self.receivers[self.desk.receive()] = 0
             return ""
-        program = self.send(command, path="-c", program="bash")
+        program = self.desk.send(command, path="-c", program="bash")
         assert program.returncode == 0, program.err
         return program.out
 
     def sees(self, shown):
-        """Whether one of the receivers has just printed this; that it waits may be left out on the page."""
+        """Whether a receiver has just printed this (that it waits may be left out), or the last command prints it now."""
         for receiver, so_far in self.receivers.items():
             for skipped in ("", WAITING):
                 if receiver.out[so_far:].startswith(skipped + shown):
                     self.receivers[receiver] += len(skipped + shown)
                     return True
+        return not self.receivers and self.types(self.last) == shown  # rabbitmqctl's counts may lag by some seconds
 
-    def compares(self, printed, shown):
-        """Compare what a command printed, and what a receiver prints now, with what the page shows."""
-        shown = re.sub(r"^ \[\*\] (?!Waiting).*\n", "", shown, flags=re.MULTILINE).removeprefix(printed)
-        if shown and self.receivers:
-            wait_for(lambda: self.sees(shown), seconds=30)
-        elif shown:  # rabbitmqctl's counts may lag by some seconds
-            wait_for(lambda: self.types(self.last) == shown, seconds=30)
+    def presses_ctrl_c(self):
+        for receiver in self.receivers:
+            receiver.end()
+            assert receiver.err == ""
+        self.receivers.clear()
 
 
 @each_page
-def test_each_command_prints_what_the_page_shows(broker, hello, send, receive, page):
+def test_each_command_prints_what_the_page_shows(desk, hello, page):
     """A text block shows what the command above it prints, or what a running receiver prints next."""
-    reader, printed = Reader(broker, send, receive), None
+    reader, printed = Reader(desk), None
     if "no-message-lost" in page:  # where it refers to another page for them
         (block,) = (block for block in blocks("docs/start-rabbitmq.md", "bash") if "add_user" in block)
         list(map(reader.types, block.splitlines()))
     for kind, block in steps(page):
         if kind == "CTRL+C":
-            for receiver in reader.receivers:
-                receiver.end()
-                assert receiver.err == ""
-            reader.receivers.clear()
+            reader.presses_ctrl_c()
         elif kind in ("bash", "powershell"):
             commands = re.split(r" &&\s+|(?<!\\)\n", block.strip()) if kind == "bash" else [".venv"]
             outputs = [reader.types(command) for command in commands]
             printed = None if outputs[-1] is None else "".join(output or "" for output in outputs)
         elif kind == "text" and printed is not None and "CONNECTION_FORCED" not in block:  # test_broker_down.py sees that
-            reader.compares(printed, block)
+            rest = re.sub(r"^ \[\*\] (?!Waiting).*\n", "", block, flags=re.MULTILINE).removeprefix(printed)
+            wait_for(lambda rest=rest: not rest or reader.sees(rest), seconds=30)
             printed = ""
     assert not reader.receivers
 
@@ -128,14 +120,13 @@ def test_each_command_prints_what_the_page_shows(broker, hello, send, receive, p
 @pytest.fixture
 def yours(copy):
     """The paths of copies with the changes of "Make it yours"."""
-    programs = ("receive.py", "send.py", "receive.py", "send.py")
-    return [copy(name, *changes(diff)) for name, diff in zip(programs, blocks("README.md", "diff"))]
+    programs = zip(("receive.py", "send.py", "receive.py", "send.py"), blocks("README.md", "diff"))
+    return [copy(name, *changes(diff)) for name, diff in programs]
 
 
 def test_make_it_yours_writes_to_a_file_and_sends_and_receives_json(yours, receive, send):
-    receiver = receive(yours[0])
+    receiver, messages = receive(yours[0]), yours[0].parent / "messages.txt"
     send("你好")
-    messages = yours[0].parent / "messages.txt"
     wait_for(lambda: messages.exists() and messages.read_text(encoding="utf-8") == "你好\n")
     receiver.end()
     receiver = receive(yours[2])
