@@ -1,6 +1,6 @@
 """Measure send.py and receive.py, also with the change of docs/no-message-lost.md, in a terminal, beside bare pika programs.
 
-It runs a RabbitMQ of its own for some four minutes, with --quick for some seconds. A missed bar is no error.
+It runs a RabbitMQ of its own for some two minutes, with --quick for some seconds. A missed bar is no error.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from machinery import blocks, broker_kind, changes, publish, running, text
 
-SENDS, ROUNDS, MESSAGES = (1, 1, 1_000) if "--quick" in sys.argv else (30, 8, 50_000)
+SENDS, ROUNDS, MESSAGES = (1, 1, 1_000) if "--quick" in sys.argv else (20, 4, 50_000)
 BARE = {  # what makes a bare pika program of one of ours, as the official tutorial has it
     r"from connection import .*": "import os, pika",
     r"connect\(\)": 'pika.BlockingConnection(pika.URLParameters(os.environ["RABBITMQ_URL"]))',

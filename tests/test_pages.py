@@ -117,26 +117,23 @@ def test_each_command_prints_what_the_page_shows(desk, hello, page):
     assert not reader.receivers
 
 
-@pytest.fixture
-def yours(copy):
-    """The paths of copies with the changes of "Make it yours"."""
-    programs = zip(("receive.py", "send.py", "receive.py", "send.py"), blocks("README.md", "diff"))
-    return [copy(name, *changes(diff)) for name, diff in programs]
+FILE, SEND_JSON, RECEIVE_JSON, GO_ON = blocks("README.md", "diff")
 
 
-def test_make_it_yours_writes_to_a_file_and_sends_and_receives_json(yours, receive, send):
-    receiver, messages = receive(yours[0]), yours[0].parent / "messages.txt"
+def test_make_it_yours_writes_to_a_file_and_sends_and_receives_json(copy, receive, send):
+    path = copy("receive.py", *changes(FILE))
+    receiver, messages = receive(path), path.parent / "messages.txt"
     send("你好")
     wait_for(lambda: messages.exists() and messages.read_text(encoding="utf-8") == "你好\n")
     receiver.end()
-    receiver = receive(yours[2])
-    assert send(path=yours[1]).err == ""
+    receiver = receive(copy("receive.py", *changes(RECEIVE_JSON)))
+    assert send(path=copy("send.py", *changes(SEND_JSON))).err == ""
     wait_for(lambda: receiver.out == WAITING + " [x] Received {'text': 'Hello World!', 'number': 1}\n")
 
 
-def test_make_it_yours_has_a_sender_that_goes_on_after_an_outage(yours, start, proxy, hello):
+def test_make_it_yours_has_a_sender_that_goes_on_after_an_outage(copy, start, proxy, hello):
     cable = proxy()
-    sender = start(yours[3], url=cable.url)
+    sender = start(copy("send.py", *changes(GO_ON)), url=cable.url)
     wait_for(lambda: sender.out.count("Sent") > 1)
     cable.cut()
     wait_for(lambda: "connecting again" in sender.err)

@@ -1,9 +1,30 @@
-"""What someone sees who runs receive.py, and who presses CTRL+C."""
-
-import time
+"""What someone sees who runs send.py and receive.py, and who presses CTRL+C."""
 
 import pytest
-from machinery import WAITING, publish, wait_for
+from machinery import WAITING, publish, take, wait_for
+
+
+@pytest.mark.parametrize("words", [[], ["Good", "morning"], ["你好，世界 🐇"], ["--help"]])
+def test_it_says_sent_and_the_message_is_in_the_queue_of_the_official_tutorials(send, broker, hello, words):
+    hello.queue_delete("hello")
+    sent, message = send(*words), " ".join(words) or "Hello World!"
+    assert (sent.out, sent.err, sent.returncode) == (f" [x] Sent {message!r}\n", "", 0)
+    assert take(hello) == [message]
+    queue = broker.api("GET", "queues", broker.vhost, "hello")
+    assert (queue["type"], queue["durable"], queue["arguments"]) == ("quorum", True, {"x-queue-type": "quorum"})
+
+
+@pytest.mark.parametrize("variable", ["RABBITMQ_URL=", "RABBITMQ_URL= ", "--unset=RABBITMQ_URL"])
+def test_without_a_rabbitmq_url_it_goes_to_this_machine_as_guest(start, variable):
+    code = """
+import pika, send
+def here(node):
+    raise Exception(node.host, node.port, node.virtual_host, node.credentials.username, node.credentials.password)
+pika.BlockingConnection = here
+send.run(send.main)
+"""
+    sender = start(variable, "python", "-c", code, program="env")
+    assert sender.status() == 1 and "('localhost', 5672, '/', 'guest', 'guest')" in sender.err
 
 
 @pytest.mark.parametrize("body, shown, terminal", [(b"caf\xe9", "caf\ufffd", "utf-8"), ("你", "\\u4f60", "ascii")])
@@ -37,11 +58,3 @@ def test_ctrl_c_ends_it_while_it_waits_to_connect_again_or_for_messages_and_whil
         receiver = terminal("receive.py")
         receiver.expect_exact(shown)
         ends(receiver)
-
-
-def test_ctrl_c_ends_send_too_while_it_waits_for_rabbitmq(terminal, proxy):
-    between, heard = proxy(), []
-    between.hear = lambda data: b"Hello World!" in data and (heard.append(data) or time.sleep(90))
-    sender = terminal("send.py", url=between.url)
-    wait_for(lambda: heard)
-    ends(sender)
