@@ -1,6 +1,7 @@
 """What readers see who change the programs, or use connection.py in programs of their own."""
 
 import re
+import time
 
 import pytest
 from machinery import AGAIN, LOST, RECEIVED, SENT, WAITING, take, wait_for
@@ -49,6 +50,14 @@ def test_what_rabbitmq_refuses_from_the_start_by_closing_the_connection_ends_it_
     )
     wait_for(lambda: receiver.out == WAITING or receiver.poll() == 1)
     assert re.fullmatch(r"( \[!\] INTERNAL_ERROR - .*transient_nonexcl_queues.*\n)?", receiver.err)
+
+
+def test_a_connection_that_rabbitmq_closes_later_than_at_the_start_is_an_outage(receive, send, copy):
+    receiver = receive(copy("receive.py", (PRINTS, f"{PRINTS}\n        ch.basic_qos(prefetch_size=1)")))
+    time.sleep(5)  # the start is over
+    send()
+    wait_for(lambda: receiver.out == WAITING + RECEIVED + WAITING)
+    assert re.fullmatch(rf" \[!\] NOT_IMPLEMENTED - .*{AGAIN}", receiver.err)
 
 
 def test_a_file_that_is_opened_once_has_all_messages_after_ctrl_c(terminal, send, copy, tmp_path):
