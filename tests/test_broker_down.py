@@ -1,6 +1,7 @@
 """What someone sees when RabbitMQ itself is stopped, killed, or short of memory."""
 
 import re
+import socket
 import time
 
 import pytest
@@ -22,7 +23,7 @@ def test_receive_goes_on_after_rabbitmq_was_stopped_or_killed_and_started(node, 
     send("before", url=node.url)
     time.sleep(2)  # killed within a second of a quorum queue's birth, RabbitMQ 3.10 to 4.3 may forget the queue
     getattr(node, end)()
-    wait_for(lambda: receiver.err)
+    wait_for(lambda: receiver.err and socket.socket().connect_ex(("127.0.0.1", node.port)))  # it listens no longer
     node.start()
     wait_for(lambda: receiver.out == f"{WAITING} [x] Received 'before'\n{WAITING}")
     assert send("after", url=node.url).returncode == 0
