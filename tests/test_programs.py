@@ -1,5 +1,7 @@
 """What someone sees who runs send.py and receive.py, and who presses CTRL+C."""
 
+import time
+
 import pytest
 from machinery import WAITING, publish, take, wait_for
 
@@ -15,16 +17,23 @@ def test_it_says_sent_and_the_message_is_in_the_queue_of_the_official_tutorials(
 
 
 @pytest.mark.parametrize("variable", ["RABBITMQ_URL=", "RABBITMQ_URL= ", "--unset=RABBITMQ_URL"])
-def test_without_a_rabbitmq_url_it_goes_to_this_machine_as_guest(start, variable):
-    code = """
-import pika, send
-def here(node):
-    raise Exception(node.host, node.port, node.virtual_host, node.credentials.username, node.credentials.password)
-pika.BlockingConnection = here
+def test_without_a_rabbitmq_url_it_goes_to_this_machine_as_guest(start, broker, hello, variable):
+    code = f"""
+import socket, pika, send
+look_up, node = socket.getaddrinfo, pika.URLParameters
+def redirect(host, port, **others):  # from the port of the user's own RabbitMQ to that of the tests
+    assert (host, port) == ("localhost", 5672)
+    return look_up(host, {broker.port}, **others)
+def here(url):
+    assert (node(url).credentials.username, node(url).virtual_host) == ("guest", "/")
+    return node(url + "/" + {broker.url.rpartition("/")[2]!r})
+socket.getaddrinfo, pika.URLParameters = redirect, here
+send.sys.argv = ["send.py"]
 send.run(send.main)
 """
     sender = start(variable, "python", "-c", code, program="env")
-    assert sender.status() == 1 and "('localhost', 5672, '/', 'guest', 'guest')" in sender.err
+    assert (sender.status(), sender.out, sender.err) == (0, " [x] Sent 'Hello World!'\n", "")
+    assert take(hello) == ["Hello World!"]
 
 
 @pytest.mark.parametrize("body, shown, terminal", [(b"caf\xe9", "caf\ufffd", "utf-8"), ("你", "\\u4f60", "ascii")])
@@ -58,3 +67,11 @@ def test_ctrl_c_ends_it_while_it_waits_to_connect_again_or_for_messages_and_whil
         receiver = terminal("receive.py")
         receiver.expect_exact(shown)
         ends(receiver)
+
+
+def test_ctrl_c_ends_send_too_while_it_waits_for_rabbitmq(terminal, proxy):
+    between, heard = proxy(), []
+    between.hear = lambda data: b"Hello World!" in data and (heard.append(data) or time.sleep(90))
+    sender = terminal("send.py", url=between.url)
+    wait_for(lambda: heard)
+    ends(sender)
