@@ -12,7 +12,7 @@ TICK = " -kernel net_ticktime 8"  # seconds, not 60: how long a node is silent u
 @pytest.fixture(scope="module")
 def cluster(pytestconfig, tmp_path_factory):
     """Three nodes that have found each other, and a RABBITMQ_URL with all of them, and before them a host that is gone."""
-    if pytestconfig.shared["kind"] != "native":
+    if pytestconfig.kind != "native":
         pytest.skip("needs nodes of this machine, not of Docker")
     os.environ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] += TICK
     settings = "cluster_formation.peer_discovery_backend = classic_config\n"
@@ -26,7 +26,7 @@ def cluster(pytestconfig, tmp_path_factory):
         list(pool.map(lambda node: node.remove(), nodes))
 
 
-def test_three_leaders_killed_in_turn_lose_no_message_and_without_a_majority_nothing_is_called_sent(cluster, send, receive):
+def test_a_killed_leader_loses_no_message_and_without_a_majority_nothing_is_called_sent(cluster, send, receive):
     nodes, url = cluster
     receiver, sent = receive(url=url), []
 
@@ -37,21 +37,17 @@ def test_three_leaders_killed_in_turn_lose_no_message_and_without_a_majority_not
         sent.append(f" [x] Received {message!r}\n")
 
     sends()
-    for last in (False, False, True):
-        wait_for(lambda: all(line in receiver.out for line in sent))
-        leader = nodes[0].api("GET", "queues", "/", "hello")["leader"]
-        (killed,) = (node for node in nodes if node.name == leader)
-        killed.kill()
-        for _ in range(4):
-            sends()
-        if not last:
-            killed.start()
+    leader = nodes[0].api("GET", "queues", "/", "hello")["leader"]
+    (killed,) = (node for node in nodes if node.name == leader)
+    killed.kill()
+    for _ in range(4):
+        sends()
+    wait_for(lambda: all(line in receiver.out for line in sent))
 
     (another, _) = (node for node in nodes if node is not killed)
     another.kill()
     sender = send("without a majority", url=url)
     assert (sender.out, sender.err, sender.returncode) == ("", REFUSED, 1)
-    for node in (killed, another):
-        node.start()
+    killed.start()
     sends()
     wait_for(lambda: all(line in receiver.out for line in sent))
