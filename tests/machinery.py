@@ -32,8 +32,7 @@ ENDLESS = (sys.maxsize, sys.maxsize)  # bytes there and back
 # Debian's commands in /usr/sbin switch to the user rabbitmq, those in /usr/lib do not; the others are Homebrew's.
 FOLDERS = ["/usr/lib/rabbitmq/bin", os.environ.get("PATH", ""), "/opt/homebrew/sbin", "/usr/local/sbin"]
 command = partial(shutil.which, path=os.pathsep.join(FOLDERS))
-# Of requests to the HTTP API, as guest; it closes connections for this reason.
-HEADERS = {"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json", "X-Reason": "over now"}
+HEADERS = {"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json"}  # guest:guest
 
 
 class Broker:
@@ -91,7 +90,7 @@ class Container(Broker):
         super().__init__(*map(int, ports.values()), [*compose, "exec", "-T", "rabbitmq", "rabbitmqctl"], environment)
         run = partial(subprocess.run, cwd=PROJECT, env=environment, check=True, capture_output=True)
         self.start, self.stop = partial(run, [*compose, "up", "-d", "--wait"]), partial(run, [*compose, "stop"])
-        self.kill, self.remove = partial(run, [*compose, "kill"]), partial(run, [*compose, "down", "-v"])
+        self.remove = partial(run, [*compose, "down", "-v"])
 
 
 def broker_kind():
@@ -137,13 +136,6 @@ class Program(subprocess.Popen):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self.wait()
-
-    @contextlib.contextmanager
-    def frozen(self):
-        """The time in which it stands still, as after CTRL+Z."""
-        self.send_signal(signal.SIGSTOP)
-        yield
-        self.send_signal(signal.SIGCONT)
 
 
 class Proxy:

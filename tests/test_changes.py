@@ -9,31 +9,26 @@ from machinery import AGAIN, LOST, RECEIVED, SENT, WAITING, take, wait_for
 PRINTS = """print(f" [x] Received {body.decode(errors='replace')!r}")"""
 CONSUMES = '    channel.basic_consume(queue="hello", on_message_callback=callback, auto_ack=True)\n'
 STARTS = "    channel.start_consuming()\n"
-MISTAKES = {  # a line of the reader's own, and what Python then says of it
-    "a missing file": ('open("missing.txt")', "FileNotFoundError: [Errno 2] No such file or directory: 'missing.txt'"),
-    "a server that times out": ('raise TimeoutError("timed out")', "TimeoutError: timed out"),
-    "a broken pipe": ("raise BrokenPipeError", "BrokenPipeError"),
-    "a name that is not there": ("mesage", "NameError: name 'mesage' is not defined"),
-}
+MISTAKES = ['open("missing.txt")', 'raise TimeoutError("timed out")', "raise BrokenPipeError", "mesage  # a NameError"]
 REFUSALS = {  # a line in the callback, and RabbitMQ's words
-    "a missing exchange": ('ch.basic_publish(exchange="none", routing_key="", body="")', "NOT_FOUND - no exchange"),
-    "an unknown delivery": ("ch.basic_ack(delivery_tag=99)", "PRECONDITION_FAILED - unknown delivery tag 99"),
+    'ch.basic_publish(exchange="none", routing_key="", body="")': "NOT_FOUND - no exchange 'none'",
+    "ch.basic_ack(delivery_tag=99)": "PRECONDITION_FAILED - unknown delivery tag 99",
 }
 
 
-@pytest.mark.parametrize("line, error", MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_a_traceback_and_nothing_is_called_sent(start, receive, send, copy, hello, line, error):
+@pytest.mark.parametrize("line", MISTAKES)
+def test_a_mistake_is_a_traceback_and_nothing_is_called_sent(start, receive, send, copy, hello, line):
     sender = send(path=copy("send.py", ("    channel.basic_publish(", f"    {line}\n    channel.basic_publish(")))
     assert (sender.out, take(hello)) == ("", [])
     receiver = receive(copy("receive.py", (PRINTS, f"{PRINTS}\n        {line}")))
     send()
     assert (receiver.status(), receiver.out) == (1, WAITING + RECEIVED)
     for program in (sender, receiver):
-        assert program.returncode == 1 and "Traceback" in program.err and f"    {line}\n" in program.err
-        assert error in program.err.splitlines()[-1] and " [!] " not in program.err
+        assert program.returncode == 1 and f"    {line}\n" in program.err
+        assert re.search(r"\n\w+Error.*\n$", program.err) and " [!] " not in program.err
 
 
-@pytest.mark.parametrize("line, words", REFUSALS.values(), ids=REFUSALS)
+@pytest.mark.parametrize("line, words", REFUSALS.items())
 def test_what_rabbitmq_refuses_in_the_callback_ends_the_program_in_one_line(receive, send, copy, line, words):
     receiver = receive(copy("receive.py", (PRINTS, f"{PRINTS}\n        {line}")))
     send()
@@ -41,13 +36,11 @@ def test_what_rabbitmq_refuses_in_the_callback_ends_the_program_in_one_line(rece
     assert re.fullmatch(rf" \[!\] {words}.*\n", receiver.err)
 
 
-def test_what_rabbitmq_refuses_from_the_start_by_closing_the_connection_ends_it_in_one_line(fails, start, copy, broker):
-    line = fails(copy("receive.py", (CONSUMES, f"    channel.basic_qos(prefetch_size=1)\n{CONSUMES}")))
-    assert line.startswith(" [!] NOT_IMPLEMENTED - prefetch_size")
-    receiver = start(
-        copy("receive.py", (', durable=True, arguments={"x-queue-type": "quorum"}', "")),
-        url=broker.virtual_host(broker.vhost + "2").url,
-    )
+def test_what_rabbitmq_refuses_from_the_start_by_closing_the_connection_ends_it_in_one_line(send, start, copy, broker):
+    receiver = send(path=copy("receive.py", (CONSUMES, f"    channel.basic_qos(prefetch_size=1)\n{CONSUMES}")))
+    assert re.fullmatch(r" \[!\] NOT_IMPLEMENTED - prefetch_size.*\n", receiver.err) and receiver.returncode == 1
+    old = copy("receive.py", (', durable=True, arguments={"x-queue-type": "quorum"}', ""))  # which RabbitMQ 4.3 refuses
+    receiver = start(old, url=broker.virtual_host(broker.vhost + "2").url)
     wait_for(lambda: receiver.out == WAITING or receiver.poll() == 1)
     assert re.fullmatch(r"( \[!\] INTERNAL_ERROR - .*transient_nonexcl_queues.*\n)?", receiver.err)
 
@@ -81,7 +74,7 @@ def test_channel_consume_goes_on_after_an_outage(receive, copy, proxy, hello):
     wait_for(lambda: program.err == (LOST + AGAIN) * 2)
 
 
-def test_to_import_connection_in_a_thread_changes_nothing_and_at_ctrl_c_a_program_cleans_up(terminal):
+def test_in_a_program_of_ones_own_connect_says_why_not_import_changes_nothing_and_ctrl_c_cleans_up(terminal):
     code = """
 import signal, sys, threading, time, warnings, pika
 def state():
@@ -92,14 +85,18 @@ thread = threading.Thread(target=__import__, args=["connection"])
 thread.start()
 thread.join()
 try:
-    print(state() == before and "connection" in sys.modules)
+    sys.modules["connection"].connect()
+except pika.exceptions.AMQPConnectionError as error:
+    print(error)
+try:
+    print(state() == before)
     time.sleep(90)
 finally:
     print("clean")
 """
-    program = terminal("-W", "error", "-c", code)
+    program = terminal("-W", "error", "-c", code, url="amqp://learner:s3cret@localhost:1")
     program.expect_exact("True\r\n")
-    assert program.before == ""
+    assert program.before == "localhost:1, vhost /: nothing listens there, or it is out of reach\r\n"
     program.sendintr()
     program.expect_exact("clean")
 
@@ -114,20 +111,3 @@ print(shell.getvalue())
 """
     program = start("-c", code)
     assert (program.status(), program.out) == (0, SENT + "and on\n\n")
-
-
-def test_connect_says_why_not_to_whoever_calls_it_and_run_says_nothing_of_its_own_for_long(start):
-    code = """
-import connection, pika, time
-def main():
-    for attempt in range(2):
-        try:
-            connection.connect()
-        except pika.exceptions.AMQPConnectionError as error:
-            print(error)
-        time.sleep(3)
-connection.run(main)
-"""
-    program = start("-c", code, url="amqp://learner:s3cret@localhost:1")
-    assert (program.status(), program.err) == (0, "")
-    assert program.out == "localhost:1, vhost /: nothing listens there, or it is out of reach\n" * 2
