@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from machinery import PROJECT, WAITING, Broker, Program, Proxy, broker_kind, listed, running, wait_for
+from machinery import ENDLESS, PROJECT, WAITING, Broker, Program, Proxy, broker_kind, listed, running, wait_for
 
 numbers = itertools.count()
 EXAMPLES = r"…|\d{4,5}|nowhere\\\.invalid|demo|student|'/'|/(?=:)"  # what differs in a line of the page, as a pattern
@@ -73,7 +73,9 @@ class Desk(contextlib.ExitStack):
         program = self.send(path=path, **keywords)
         assert (program.returncode, program.out) == (1, "")
         assert re.fullmatch(r" \[!\] .*\n", program.err) and "s3cret" not in program.err
-        patterns = [re.sub(EXAMPLES, ".*", re.escape(line)) for line in listed("docs/troubleshooting.md")[1]]
+        patterns = [
+            re.sub(EXAMPLES, ".*", re.escape(line)) for line in listed("docs/troubleshooting.md")["send.py and receive.py"]
+        ]
         assert any(re.search(pattern, program.err) for pattern in patterns)
         return program.err
 
@@ -100,21 +102,23 @@ class Desk(contextlib.ExitStack):
         self.callback(started.close, force=True)
         return started
 
-    def proxy(self, *limits, to=None, context=None):
+    def proxy(self, limits=ENDLESS, to=None, context=None):
         """Start a TCP proxy to the broker, or to another one."""
-        started = Proxy(to or self.broker, *limits, context=context)
+        started = Proxy(to or self.broker, limits, context)
         self.callback(lambda: started.cut(started.server, *started.sockets))
         return started
 
 
 @pytest.fixture
 def desk(broker, tmp_path):
+    """A desk beside the broker of the test; copies and outputs go into its folder."""
     with Desk() as desk:
         desk.broker, desk.folder = broker, tmp_path
         yield desk
 
 
 def method(name):
+    """A fixture that is a method of the desk."""
     return pytest.fixture(name=name)(lambda desk: getattr(desk, name))
 
 

@@ -21,7 +21,7 @@ import pika
 from port_for import get_port
 from pytest_rabbitmq.factories.executor import RabbitMqExecutor
 
-PROJECT = Path(__file__).parent.parent
+PROJECT, COMPOSE = Path(__file__).parent.parent, ["docker", "compose"]
 WAITING = " [*] Waiting for messages. To exit press CTRL+C\n"
 SENT, RECEIVED = " [x] Sent 'Hello World!'\n", " [x] Received 'Hello World!'\n"
 LOST = " [!] the connection was lost, perhaps with messages on the way"
@@ -75,7 +75,7 @@ class Node(Broker):
         config.write_text(settings + "collect_statistics_interval = 500\n")  # milliseconds
         server, ctl, self.name = command("rabbitmq-server"), command("rabbitmqctl"), f"{name}@localhost"
         node = RabbitMqExecutor(server, "127.0.0.1", port, other, ctl, folder, folder, folder, node_name=self.name)
-        node._envvars["RABBITMQ_CONFIG_FILE"] = str(config)  # for which pytest-rabbitmq has no argument
+        node._envvars["RABBITMQ_CONFIG_FILE"], node._timeout = str(config), 150  # which are no arguments (seconds)
         super().__init__(port, ui_port, [ctl], node.envvars)
         self.start, self.stop, self.kill, self.remove = node.start, node.stop, node.kill, node.kill
 
@@ -86,24 +86,20 @@ class Container(Broker):
     def __init__(self, name):
         ports = {"AMQP_PORT": str(get_port(None)), "UI_PORT": str(get_port(None))}
         environment = {**os.environ, **ports, "COMPOSE_PROJECT_NAME": f"{name}-{os.getpid()}"}
-        compose = ["docker", "compose"]
-        super().__init__(*map(int, ports.values()), [*compose, "exec", "-T", "rabbitmq", "rabbitmqctl"], environment)
-        run = partial(subprocess.run, cwd=PROJECT, env=environment, check=True, capture_output=True)
-        self.start, self.stop = partial(run, [*compose, "up", "-d", "--wait"]), partial(run, [*compose, "stop"])
-        self.remove = partial(run, [*compose, "down", "-v"])
+        super().__init__(*map(int, ports.values()), [*COMPOSE, "exec", "-T", "rabbitmq", "rabbitmqctl"], environment)
+        run = partial(subprocess.run, cwd=PROJECT, env=environment, check=True)
+        self.start, self.stop = partial(run, [*COMPOSE, "up", "-d", "--wait"]), partial(run, [*COMPOSE, "stop"])
+        self.remove = partial(run, [*COMPOSE, "down", "-v"])
 
 
 def broker_kind():
     """What this machine can run: "native" or "docker"; None if neither."""
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        if not command("rabbitmq-server"):
-            subprocess.run(["docker", "compose", "ls"], capture_output=True, timeout=30, check=True)
-        return "native" if command("rabbitmq-server") else "docker"
+    return "native" if command("rabbitmq-server") else "docker" if shutil.which("docker") else None
 
 
 @contextlib.contextmanager
 def running(kind, name):
-    """The time in which a broker runs, "native" or in "docker", apart from all others on this machine."""
+    """The time in which a broker runs, "native" or in "docker", apart from all others on this machine and their settings."""
     os.environ.setdefault("ERL_EPMD_PORT", str(get_port(None)))
     os.environ.update(ERL_EPMD_ADDRESS="127.0.0.1", RABBITMQ_NODE_IP_ADDRESS="127.0.0.1", RABBITMQ_CONF_ENV_FILE="/no")
     os.environ.update(RABBITMQ_ENABLED_PLUGINS="rabbitmq_management", RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=ERLANG)
@@ -140,9 +136,9 @@ class Program(subprocess.Popen):
 
 class Proxy:
     """A TCP proxy to a broker, with TLS if it has a context. `limits` are how many bytes the first connection lets through
-    there and back, before it is cut. `hear` gets what comes before it goes on, and cuts the connection if it returns true."""
+    there and back, before it is cut. `hear` gets what the program sends, before it goes on; if it is true, all is cut."""
 
-    def __init__(self, broker, limits=ENDLESS, context=None):
+    def __init__(self, broker, limits, context):
         self.broker, self.limits, self.hear, self.passed = broker, limits, lambda data: False, [0, 0]
         self.sockets, self.server = [], socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
@@ -190,7 +186,8 @@ def publish(channel, *bodies):
 
 def take(channel):
     """Take all messages out of the queue hello."""
-    bodies = [next(channel.consume("hello", auto_ack=True))[2].decode() for _ in range(state(channel).message_count)]
+    count, messages = state(channel).message_count, channel.consume("hello", auto_ack=True, inactivity_timeout=90)
+    bodies = [next(messages)[2].decode() for _ in range(count)]
     channel.cancel()
     return bodies
 
@@ -205,8 +202,9 @@ def blocks(page, language):
 
 
 def listed(page):
-    """What the list items of a page begin with, section by section."""
-    return [re.findall(r"^- `(.*?)`", part, re.MULTILINE) for part in re.split(r"^## ", text(page), flags=re.MULTILINE)]
+    """What the list items of a page begin with, by the heading of their section."""
+    sections = re.split(r"^## ", text(page), flags=re.MULTILINE)
+    return {each.partition("\n")[0]: re.findall(r"^- `(.*?)`", each, re.MULTILINE) for each in sections}
 
 
 def changes(diff):
@@ -216,10 +214,10 @@ def changes(diff):
     return [["".join(line[1:] + "\n" for line in hunk if line[0] in f" {sign}") for sign in "-+"] for hunk in hunks]
 
 
-def wait_for(condition, seconds=90):
-    """Wait until condition() is true, and return what it says. Raises AssertionError after so many seconds."""
-    end = time.monotonic() + seconds
+def wait_for(condition):
+    """Wait until condition() is true, and return what it says. Raises AssertionError after 90 seconds."""
+    end = time.monotonic() + 90
     while not (met := condition()):
-        assert time.monotonic() < end, f"not met within {seconds} s"
+        assert time.monotonic() < end, "not met within 90 s"
         time.sleep(0.02)
     return met

@@ -16,8 +16,9 @@ def node(pytestconfig):
         yield node
 
 
-def test_receive_goes_on_after_rabbitmq_was_stopped_and_started(node, send, receive):
-    receiver = receive(url=node.url)
+def test_receive_goes_on_after_rabbitmq_was_stopped_and_started_and_what_was_sent_before_is_there(node, send, receive):
+    receiver, other = receive(url=node.url), node.virtual_host("other")
+    send("kept", url=other.url)
     send("before", url=node.url)
     wait_for(lambda: receiver.out == f"{WAITING} [x] Received 'before'\n")
     node.stop()
@@ -28,11 +29,14 @@ def test_receive_goes_on_after_rabbitmq_was_stopped_and_started(node, send, rece
     first, *others = receiver.err.splitlines(keepends=True)
     (on_the_page,) = (block for block in blocks("README.md", "text") if "CONNECTION_FORCED" in block)
     assert first + WAITING == on_the_page
-    assert all(re.search(rf"(nothing listens|no RabbitMQ answers) there.*{AGAIN}", other) for other in others)
+    assert all(re.search(rf"(nothing listens|no RabbitMQ answers) there.*{AGAIN}", each) for each in others)
+    late = receive(url=other.url)
+    wait_for(lambda: late.out.endswith("\n [x] Received 'kept'\n"))
 
 
 def test_send_waits_while_rabbitmq_lacks_memory_for_ten_seconds_or_as_the_url_says(node, start):
-    node.ctl("set_vm_memory_high_watermark", "0.00001")
+    with node.channel():  # so that the queue is there
+        node.ctl("set_vm_memory_high_watermark", "0.00001")
     options, begin = ("?blocked_connection_timeout=1", "", "?blocked_connection_timeout=90"), time.monotonic()
     fast, slow, patient = (start("send.py", url=node.url + option) for option in options)
     assert (fast.status(), fast.out, fast.err) == (1, "", ALARM)

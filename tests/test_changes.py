@@ -9,7 +9,7 @@ from machinery import AGAIN, LOST, RECEIVED, SENT, WAITING, take, wait_for
 PRINTS = """print(f" [x] Received {body.decode(errors='replace')!r}")"""
 CONSUMES = '    channel.basic_consume(queue="hello", on_message_callback=callback, auto_ack=True)\n'
 STARTS = "    channel.start_consuming()\n"
-MISTAKES = ['open("missing.txt")', 'raise TimeoutError("timed out")', "raise BrokenPipeError", "mesage  # a NameError"]
+MISTAKES = ['open("missing.txt")', 'raise TimeoutError("timed out")', "mesage  # a NameError"]
 REFUSALS = {  # a line in the callback, and RabbitMQ's words
     'ch.basic_publish(exchange="none", routing_key="", body="")': "NOT_FOUND - no exchange 'none'",
     "ch.basic_ack(delivery_tag=99)": "PRECONDITION_FAILED - unknown delivery tag 99",
@@ -17,7 +17,7 @@ REFUSALS = {  # a line in the callback, and RabbitMQ's words
 
 
 @pytest.mark.parametrize("line", MISTAKES)
-def test_a_mistake_is_a_traceback_and_nothing_is_called_sent(start, receive, send, copy, hello, line):
+def test_a_mistake_is_a_traceback_and_nothing_is_called_sent(receive, send, copy, hello, line):
     sender = send(path=copy("send.py", ("    channel.basic_publish(", f"    {line}\n    channel.basic_publish(")))
     assert (sender.out, take(hello)) == ("", [])
     receiver = receive(copy("receive.py", (PRINTS, f"{PRINTS}\n        {line}")))
@@ -36,13 +36,16 @@ def test_what_rabbitmq_refuses_in_the_callback_ends_the_program_in_one_line(rece
     assert re.fullmatch(rf" \[!\] {words}.*\n", receiver.err)
 
 
-def test_what_rabbitmq_refuses_from_the_start_by_closing_the_connection_ends_it_in_one_line(send, start, copy, broker):
+def test_what_rabbitmq_refuses_from_the_start_by_closing_the_connection_ends_it_in_one_line(send, copy, hello):
     receiver = send(path=copy("receive.py", (CONSUMES, f"    channel.basic_qos(prefetch_size=1)\n{CONSUMES}")))
     assert re.fullmatch(r" \[!\] NOT_IMPLEMENTED - prefetch_size.*\n", receiver.err) and receiver.returncode == 1
+
+
+def test_the_old_queue_is_accepted_or_refused_in_one_line(start, copy, broker):
     old = copy("receive.py", (', durable=True, arguments={"x-queue-type": "quorum"}', ""))  # which RabbitMQ 4.3 refuses
-    receiver = start(old, url=broker.virtual_host(broker.vhost + "2").url)
-    wait_for(lambda: receiver.out == WAITING or receiver.poll() == 1)
-    assert re.fullmatch(r"( \[!\] INTERNAL_ERROR - .*transient_nonexcl_queues.*\n)?", receiver.err)
+    receiver = start(old)
+    wait_for(lambda: receiver.out == WAITING or receiver.poll())
+    assert re.fullmatch(r" \[!\] INTERNAL_ERROR - .*transient_nonexcl_queues.*\n" if receiver.poll() else "", receiver.err)
 
 
 def test_a_connection_that_rabbitmq_closes_later_than_at_the_start_is_an_outage(receive, send, copy):
@@ -55,7 +58,7 @@ def test_a_connection_that_rabbitmq_closes_later_than_at_the_start_is_an_outage(
 
 def test_a_file_that_is_opened_once_has_all_messages_after_ctrl_c(terminal, send, copy, tmp_path):
     opens = (STARTS, f"    with open({str(tmp_path / 'saved.txt')!r}, 'w') as file:\n    {STARTS}")
-    receiver = terminal(copy("receive.py", (PRINTS, f"{PRINTS}\n        print(body.decode(), file=file)"), opens))
+    receiver = terminal(copy("receive.py", (PRINTS, f"print(body.decode(), file=file)\n        {PRINTS}"), opens))
     receiver.expect_exact(WAITING.strip())  # RabbitMQ 3.10 may say INTERNAL_ERROR if two declare a new queue at once
     send("one")
     receiver.expect_exact("'one'\r\n")
@@ -67,16 +70,16 @@ def test_a_file_that_is_opened_once_has_all_messages_after_ctrl_c(terminal, send
 def test_channel_consume_goes_on_after_an_outage(receive, copy, proxy, hello):
     cable, loop = proxy(), '    for _, _, body in channel.consume("hello", auto_ack=True):\n        print(body.decode())\n'
     program = receive(copy("receive.py", (CONSUMES, ""), (STARTS, loop)), url=cable.url)
-    for number in ("one\n", "two\n"):
-        hello.basic_publish(exchange="", routing_key="hello", body=number.strip())
-        wait_for(lambda number=number: program.out.endswith(number))
+    for word in ("one", "two"):
+        hello.basic_publish(exchange="", routing_key="hello", body=word)
+        wait_for(lambda word=word: program.out.endswith(f"{word}\n"))
         cable.cut()
     wait_for(lambda: program.err == (LOST + AGAIN) * 2)
 
 
-def test_in_a_program_of_ones_own_connect_says_why_not_import_changes_nothing_and_ctrl_c_cleans_up(terminal):
+def test_in_a_program_of_ones_own_import_changes_nothing_and_connect_says_why_not(start):
     code = """
-import signal, sys, threading, time, warnings, pika
+import signal, sys, threading, warnings, pika
 def state():
     out, handlers = sys.stdout, [signal.getsignal(each) for each in signal.valid_signals()]
     return handlers, out, out.line_buffering, out.errors, sys.stderr, sys.excepthook, warnings.filters[:]
@@ -88,17 +91,11 @@ try:
     sys.modules["connection"].connect()
 except pika.exceptions.AMQPConnectionError as error:
     print(error)
-try:
-    print(state() == before)
-    time.sleep(90)
-finally:
-    print("clean")
+print(state() == before)
 """
-    program = terminal("-W", "error", "-c", code, url="amqp://learner:s3cret@localhost:1")
-    program.expect_exact("True\r\n")
-    assert program.before == "localhost:1, vhost /: nothing listens there, or it is out of reach\r\n"
-    program.sendintr()
-    program.expect_exact("clean")
+    program = start("-c", code, url="amqp://learner:s3cret@localhost:1")
+    assert (program.status(), program.err) == (0, "")
+    assert program.out == "localhost:1, vhost /: nothing listens there, or it is out of reach\nTrue\n"
 
 
 def test_it_runs_where_standard_output_is_another_one_as_in_idle_or_a_notebook(start):

@@ -37,6 +37,7 @@ def test_a_killed_leader_loses_no_message_and_without_a_majority_nothing_is_call
         sent.append(f" [x] Received {message!r}\n")
 
     sends()
+    wait_for(lambda: sent[0] in receiver.out)
     leader = nodes[0].api("GET", "queues", "/", "hello")["leader"]
     (killed,) = (node for node in nodes if node.name == leader)
     killed.kill()

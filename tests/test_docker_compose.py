@@ -6,14 +6,13 @@ import shutil
 import subprocess
 
 import pytest
-from machinery import PROJECT, Container, wait_for
+from machinery import COMPOSE, PROJECT, running, wait_for
 
-COMPOSE = ["docker", "compose"]
 IMAGE = "docker.io/library/rabbitmq:4-management"
 
 
 @pytest.mark.skipif(not shutil.which("docker"), reason="there is no Docker here")
-def test_a_message_survives_and_only_this_machine_gets_in_and_the_image_can_be_a_mirrors(send, receive, request):
+def test_a_message_survives_and_only_this_machine_gets_in_and_the_image_can_come_from_a_mirror(send, receive):
     if subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True).returncode:
         pytest.skip(f"no Docker engine answers, or it does not have {IMAGE} yet")
 
@@ -23,12 +22,9 @@ def test_a_message_survives_and_only_this_machine_gets_in_and_the_image_can_be_a
     assert [(port["host_ip"], port["published"]) for port in service["ports"]] == [(here, "5672"), (here, "15672")]
     assert (config["name"], service["image"]) == ("hello-world", "mirror.example.com/rabbitmq")
 
-    container = Container("hello-compose")
-    request.addfinalizer(container.remove)
-    container.start()
-    send("from before", url=container.url)
-    assert container.api("GET", "queues", "/", "hello")["type"] == "quorum"
-    subprocess.run([*COMPOSE, "down"], cwd=PROJECT, env=container.environment, check=True)
-    container.start()
-    receiver = receive(url=container.url)
-    wait_for(lambda: receiver.out.endswith("\n [x] Received 'from before'\n"))
+    with running("docker", "hello-compose") as container:
+        send("from before", url=container.url)
+        subprocess.run([*COMPOSE, "down"], cwd=PROJECT, env=container.environment, check=True)
+        container.start()
+        receiver = receive(url=container.url)
+        wait_for(lambda: receiver.out.endswith("\n [x] Received 'from before'\n"))

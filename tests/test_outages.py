@@ -20,7 +20,7 @@ def test_it_goes_on_after_it_was_frozen_past_its_heartbeat(receive, send, broker
     wait_for(lambda: receiver.out == WAITING * 2 + RECEIVED)
 
 
-def test_a_deleted_queue_is_there_again_and_leaves_one_connection_until_another_program_has_it(broker, receive, hello):
+def test_a_deleted_queue_is_declared_again_with_one_connection_left_unless_another_program_has_it(broker, receive, hello):
     receiver = receive()
     hello.queue_delete("hello")
     wait_for(lambda: receiver.out == WAITING * 2)
