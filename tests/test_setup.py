@@ -69,16 +69,20 @@ SCREENS = {  # what is there, the exit status, and all that happens
 @pytest.fixture
 def setup(tmp_path, broker):
     """Run setup.sh with the stand-ins that are there. Returns its exit status, and all that happens."""
-    log, path = tmp_path / "log", tmp_path / "bin"
-    changes = {'"amqp://guest:guest@localhost"': 'open("url").read()', "{1..45}": "{1..2}"}
-    changes |= {"/usr/sbin": f"{tmp_path}/sbin", "/run/systemd/system": f"{tmp_path}/systemd"}
+    log, path, folder = tmp_path / "log", tmp_path / "bin", tmp_path / "学习 hello"
+    changes = [
+        ("connection.py", '"amqp://guest:guest@localhost"', 'open("url").read()'),
+        ("setup.sh", "{1..45}", "{1..2}"),
+        ("setup.sh", "/usr/sbin", f"{tmp_path}/sbin"),
+        ("setup.sh", "/run/systemd/system", f"{tmp_path}/systemd"),
+    ]
 
-    def setup(there, *words, name="学习 hello", url=None, stdin=subprocess.DEVNULL, **environment):
+    def setup(there, *words, url=None, stdin=subprocess.DEVNULL, **environment):
         shutil.rmtree(tmp_path)
-        folder = tmp_path / name
         for tool, body in {**BASIC, **there}.items():
             file = folder / tool if tool[0] == "." else tmp_path / tool if "/" in tool else path / tool
             file.parent.mkdir(parents=True, exist_ok=True)
+            # Not noted: what only looks (-c, -u, --version), and sudo, which notes itself with what it calls.
             note = f"[[ $1 = -[cu-]* || {tool} = sudo ]] || echo {file.name} $* $AMQP_PORT $DEBIAN_FRONTEND >>../log"
             file.write_text(f"#!{shutil.which('bash')}\n{note}\n{body}\n")
             file.chmod(0o755)
@@ -86,14 +90,14 @@ def setup(tmp_path, broker):
             (path / tool).symlink_to(shutil.which(tool))
         for copied in ("connection.py", "requirements.txt", "setup.sh"):
             shutil.copy(PROJECT / copied, folder)
-        for old, new in changes.items():
-            file = next(file for file in folder.glob("[cs]*.*") if old in file.read_text())
-            file.write_text(file.read_text().replace(old, new))
+        for file, old, new in changes:
+            assert old in (folder / file).read_text()
+            (folder / file).write_text((folder / file).read_text().replace(old, new))
         (folder / "up").write_text(broker.url)
         (folder / "url").write_text(url or "amqp://guest:guest@localhost:1")
         with log.open("a") as out:
             options = {"cwd": tmp_path, "env": {**environment, "PATH": str(path)}, "start_new_session": True}
-            status = subprocess.call([f"{name}/setup.sh", *words], stdin=stdin, stdout=out, stderr=out, **options)
+            status = subprocess.call([folder / "setup.sh", *words], stdin=stdin, stdout=out, stderr=out, **options)
         return status, log.read_text()
 
     return setup
