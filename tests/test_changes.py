@@ -41,7 +41,7 @@ def test_what_rabbitmq_refuses_from_the_start_by_closing_the_connection_ends_it_
     assert re.fullmatch(r" \[!\] NOT_IMPLEMENTED - prefetch_size.*\n", receiver.err) and receiver.returncode == 1
 
 
-def test_the_old_queue_is_accepted_or_refused_in_one_line(start, copy, broker):
+def test_the_old_queue_is_accepted_or_refused_in_one_line(start, copy):
     old = copy("receive.py", (', durable=True, arguments={"x-queue-type": "quorum"}', ""))  # which RabbitMQ 4.3 refuses
     receiver = start(old)
     wait_for(lambda: receiver.out == WAITING or receiver.poll())

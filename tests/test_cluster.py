@@ -9,7 +9,7 @@ from machinery import REFUSED, Node, wait_for
 TICK = " -kernel net_ticktime 8"  # seconds, not 60: how long a node is silent until it is taken for down
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cluster(pytestconfig, tmp_path_factory):
     """Three nodes that have found each other, and a RABBITMQ_URL with all of them, and before them a host that is gone."""
     if pytestconfig.kind != "native":

@@ -144,7 +144,7 @@ def test_make_it_yours_has_a_sender_that_goes_on_after_an_outage(copy, start, pr
 
 def test_a_slow_callback_works_in_a_thread_as_troubleshooting_says(copy, receive, send):
     (code,), path = blocks("docs/troubleshooting.md", "python"), copy("receive.py")
-    before, after = path.read_text().split("    def callback")[0], path.read_text().partition("auto_ack=True)\n")[2]
+    before, after = re.split(r"    def callback.*auto_ack=True\)\n", text("receive.py"), flags=re.DOTALL)
     path.write_text(f"import contextlib, threading, time, pika\n{before}{code.replace('300', '0.1')}{after}")
     receiver = receive(path)
     send("one")
