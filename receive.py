@@ -1,24 +1,30 @@
 """Print the messages of the queue hello as they arrive, until CTRL+C."""
 
-from connection import connect, keep_running
+from connection import connect, run
 
 
 def main():
     connection = connect()
     channel = connection.channel()
 
+    # as in send.py, for either program may be the first
     channel.queue_declare(queue="hello", durable=True, arguments={"x-queue-type": "quorum"})
 
+    # pika calls this for each message; we use only its body
     def callback(ch, method, properties, body):
-        print(f" [x] Received {body.decode(errors='replace')!r}")
+        text = body.decode(errors="replace")  # bytes to text
+        print(f" [x] Received {text!r}", flush=True)
 
-    # auto_ack: for RabbitMQ, a message is done when it is sent to us, even if we then fail
+    # auto_ack: RabbitMQ deletes a message once it is sent to us, even if we fail to print it
     channel.basic_consume(queue="hello", on_message_callback=callback, auto_ack=True)
 
-    print(" [*] Waiting for messages. To exit press CTRL+C")
+    print(" [*] Waiting for messages. To exit press CTRL+C", flush=True)
     channel.start_consuming()
+
+    # we come here only after ch.stop_consuming(), or if somebody has deleted the queue
+    print(" [*] No longer waiting for messages")
     connection.close()
 
 
 if __name__ == "__main__":
-    keep_running(main)
+    run(main, reconnect=True)  # after an outage, main() is called again
