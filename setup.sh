@@ -1,70 +1,218 @@
 #!/usr/bin/env bash
-# Installs pika in .venv. If no RabbitMQ answers, starts one on this machine: with Docker, else with Homebrew or apt-get, which
-# install it if they must. If RABBITMQ_URL is set, starts none. It takes no arguments, and running it again is harmless.
+# Puts pika into .venv and, if no RabbitMQ answers yet, starts one on this machine.
 
-cd "$(dirname "$0")" || exit
-[ $# = 0 ] || { sed -n '2,3s/# //p' setup.sh; [ "$1" = --help ]; exit; }
-if [ "$(id -u)" = 0 ]; then sudo=''; else sudo='sudo '; fi
-PATH=$PATH:/usr/sbin      # where Debian has rabbitmq-server
-trap 'echo; exit 130' INT # CTRL+C ends all of it, whatever the tool that is running makes of it
-
-say() { echo " [*] $1"; }
-fail() { printf '%s\n' "$@" >&2; exit 1; }
-have() { command -v "$1" >/dev/null; }
-as_root() { $sudo "$@" || { [ $? = 130 ] && echo && exit 130; return 1; }; } # sudo may keep CTRL+C to itself
-answers() { .venv/bin/python -c 'from connection import connect, run; run(lambda: connect().close())' 2>&1; }
-
-apt_install() { # PACKAGE, and what to say before
-    have apt-get || return
-    say "$2"
-    local install=(apt-get install --no-install-recommends -o DPkg::Lock::Timeout=120) # a new machine installs updates
-    [ -t 0 ] || install=(env DEBIAN_FRONTEND=noninteractive "${install[@]}" -y)       # nobody can answer its question
-    as_root apt-get update # if only some other source fails, the next line works
-    as_root "${install[@]}" "$1"
-}
-with_docker() {
-    have docker || return
-    say "Starting RabbitMQ with Docker"
-    stop="docker compose down" log="docker compose logs"
-    # 5672 is where connect() looks, whatever .env says. A container that has failed could still hold this port.
-    AMQP_PORT=5672 docker compose up -d --wait || { docker compose stop >/dev/null 2>&1; return 1; }
-}
-with_homebrew() {
-    have brew || return
-    stop="brew services stop rabbitmq" log="$(brew --prefix)/var/log/rabbitmq"
-    if brew list rabbitmq >/dev/null 2>&1; then say "Starting RabbitMQ with Homebrew"; else
-        say "Installing and starting RabbitMQ with Homebrew"
-        brew install rabbitmq || return
-    fi
-    brew services start rabbitmq
-}
-with_apt() { # or the RabbitMQ that is installed
-    stop="${sudo}rabbitmqctl stop" log="/var/log/rabbitmq, or what ${sudo}rabbitmq-server says"
-    if have rabbitmq-server; then say "Starting the installed RabbitMQ"; else
-        apt_install rabbitmq-server "Installing RabbitMQ with apt-get; it then starts at each boot" || return
-    fi
-    if [ -d /run/systemd/system ]; then as_root systemctl start rabbitmq-server; else as_root rabbitmq-server -detached; fi
-}
-
-say "Installing pika in .venv"
-if ! .venv/bin/pip --version >/dev/null 2>&1; then # it is missing, or broken
-    { have python3 && python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))'; } ||
-        fail " [!] Python 3.9 or newer is needed, and python3 is $(python3 --version 2>/dev/null || echo missing)"
-    python3 -c 'import ensurepip' 2>/dev/null || apt_install python3-venv "Installing python3-venv with apt-get" # on Debian
-    python3 -m venv --clear .venv || fail " [!] could not make .venv"
+if [ -z "$BASH_VERSION" ]; then # it was called as `sh setup.sh`
+    exec bash "$0" "$@"
 fi
-.venv/bin/pip install -q -r requirements.txt || fail " [!] could not install pika in .venv"
-.venv/bin/python -c 'import pika.exceptions' 2>/dev/null ||
-    fail " [!] .venv has no pika: is PIP_TARGET set, or is there a file pika.py?"
 
-reason=$(answers) && say "RabbitMQ is running" && exit
-[ -z "$RABBITMQ_URL" ] || fail "$reason" " [!] without RABBITMQ_URL, setup.sh starts a RabbitMQ on this machine"
-[[ $reason = *"nothing listens"* || $(docker compose ps -q 2>/dev/null) ]] || # its own container may just be starting
-    fail "$reason" " [!] setup.sh can start RabbitMQ only where nothing else listens"
-with_docker || with_homebrew || with_apt ||
-    fail " [!] could not start RabbitMQ with Docker, Homebrew or apt-get; docs/start-rabbitmq.md has other ways"
-for _ in {1..45}; do # about 60 seconds
-    reason=$(answers) && say "RabbitMQ is running; to stop it: $stop" && exit
-    sleep 1
-done
-fail "$reason" " [!] RabbitMQ was started, but does not answer: see $log"
+usage="usage: ./setup.sh
+
+Puts pika into the folder .venv. If no RabbitMQ answers yet, starts one on this machine:
+with Docker, else with Homebrew or apt-get, which install it if they must.
+If RABBITMQ_URL is set, starts none. You can run it as often as you like."
+
+port=5672 # where connect() looks for RabbitMQ, unless RABBITMQ_URL is set
+
+main() {
+    if [ "$1" = --help ]; then
+        echo "$usage"
+        exit
+    fi
+    if [ $# -gt 0 ]; then
+        echo "$usage" >&2
+        exit 1
+    fi
+
+    cd "$(dirname "$0")" || exit
+    PATH=$PATH:/usr/sbin      # where Debian has rabbitmq-server
+    trap 'echo; exit 130' INT # CTRL+C ends all of it, whatever the tool that is running makes of it
+    sudo="sudo "              # stands before what only root may do
+    if [ "$(id -u)" = 0 ]; then
+        sudo=""
+    fi
+
+    install_pika
+    find_or_start_rabbitmq
+}
+
+# pika
+
+install_pika() {
+    say "Installing pika in .venv"
+    if ! venv_works; then
+        make_venv
+    fi
+    if ! .venv/bin/pip install --requirement requirements.txt; then
+        fail "could not install pika in .venv"
+    fi
+    if ! .venv/bin/python -c 'import pika.exceptions' 2>/dev/null; then
+        fail ".venv has no pika: is PIP_TARGET set, or is there a file pika.py?"
+    fi
+}
+
+venv_works() {
+    .venv/bin/pip --version >/dev/null 2>&1
+}
+
+make_venv() {
+    if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
+        fail "Python 3.9 or newer is needed, and python3 is $(python3 --version 2>/dev/null || echo missing)"
+    fi
+    if ! python3 -c 'import ensurepip' 2>/dev/null; then # Debian has it in a package of its own
+        apt_install python3-venv "Installing python3-venv with apt-get"
+    fi
+    if ! python3 -m venv --clear .venv; then
+        fail "could not make .venv"
+    fi
+}
+
+# RabbitMQ
+
+find_or_start_rabbitmq() {
+    local why_not
+    say "Looking for RabbitMQ"
+    if why_not=$(ask_rabbitmq); then
+        say "RabbitMQ is running"
+        return
+    fi
+    if [ -n "$RABBITMQ_URL" ]; then
+        echo "$why_not" >&2
+        fail "without RABBITMQ_URL, setup.sh starts a RabbitMQ on this machine"
+    fi
+    if something_listens && ! our_container_exists; then
+        echo "$why_not" >&2
+        fail "setup.sh can start RabbitMQ only where nothing else listens"
+    fi
+
+    local start
+    for start in start_with_docker start_with_homebrew start_with_apt; do
+        if $start; then
+            return
+        fi
+    done
+    fail "could not start RabbitMQ with Docker, Homebrew or apt-get; docs/start-rabbitmq.md has other ways"
+}
+
+ask_rabbitmq() { # succeeds if RabbitMQ lets us in; else prints why not
+    .venv/bin/python -c 'from connection import connect, run; run(lambda: connect().close())' 2>&1
+}
+
+something_listens() { # bash connects when it reads /dev/tcp/HOST/PORT
+    (: <"/dev/tcp/localhost/$port") 2>/dev/null
+}
+
+our_container_exists() { # running or not
+    [ -n "$(docker compose ps --all --quiet 2>/dev/null)" ]
+}
+
+start_with_docker() {
+    if ! has docker; then
+        return 1
+    fi
+    say "Starting RabbitMQ with Docker"
+    if AMQP_PORT=$port docker compose up --detach --wait; then # this port, whatever .env says
+        wait_for_rabbitmq "docker compose down" "docker compose logs"
+        return
+    fi
+    if our_container_exists; then # another RabbitMQ would not have its messages
+        fail "Docker could not start RabbitMQ: see above, docker compose logs, and docs/start-rabbitmq.md#docker-fails"
+    fi
+    return 1
+}
+
+start_with_homebrew() {
+    if ! has brew; then
+        return 1
+    fi
+    if ! brew list rabbitmq >/dev/null 2>&1; then
+        say "Installing RabbitMQ with Homebrew"
+        if ! brew install rabbitmq; then
+            return 1
+        fi
+    fi
+    say "Starting RabbitMQ with Homebrew"
+    local log
+    log=$(brew --prefix)/var/log/rabbitmq
+    if ! brew services start rabbitmq; then # another RabbitMQ would not have its messages
+        fail "Homebrew could not start RabbitMQ: see above, and $log"
+    fi
+    wait_for_rabbitmq "brew services stop rabbitmq" "$log"
+}
+
+start_with_apt() { # also a server that is installed already
+    if ! has rabbitmq-server; then
+        if ! apt_install rabbitmq-server "Installing RabbitMQ with apt-get; it then starts at each boot"; then
+            return 1
+        fi
+    fi
+    say "Starting RabbitMQ"
+    if ! start_the_server; then
+        return 1
+    fi
+    wait_for_rabbitmq "${sudo}rabbitmqctl stop" "/var/log/rabbitmq, or what ${sudo}rabbitmq-server says"
+}
+
+start_the_server() {
+    if [ -d /run/systemd/system ]; then
+        as_root systemctl start rabbitmq-server
+    else
+        as_root rabbitmq-server -detached
+    fi
+}
+
+wait_for_rabbitmq() { # HOW_TO_STOP WHERE_THE_LOG_IS
+    local how_to_stop=$1
+    local where_the_log_is=$2
+    local why_not
+    say "Waiting until RabbitMQ answers"
+    for _ in {1..60}; do
+        if why_not=$(ask_rabbitmq); then
+            say "RabbitMQ is running; to stop it: $how_to_stop"
+            return
+        fi
+        sleep 1
+    done
+    echo "$why_not" >&2
+    fail "RabbitMQ was started, but does not answer: see $where_the_log_is"
+}
+
+# Tools
+
+apt_install() { # PACKAGE WHAT_TO_SAY
+    if ! has apt-get; then
+        return 1
+    fi
+    say "$2"
+    local wait_for_others=DPkg::Lock::Timeout=120 # seconds: a new machine may be installing its updates
+    as_root apt-get update                        # may fail for a source that we do not need
+    if [ -t 0 ]; then
+        as_root apt-get install --no-install-recommends -o $wait_for_others "$1" # asks before it installs
+    else
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install --no-install-recommends -o $wait_for_others --yes "$1"
+    fi
+}
+
+as_root() {
+    $sudo "$@"
+    local status=$?
+    if [ $status = 130 ]; then # sudo may keep CTRL+C to itself
+        exit 130
+    fi
+    return $status
+}
+
+has() {
+    command -v "$1" >/dev/null
+}
+
+say() {
+    echo " [*] $1"
+}
+
+fail() {
+    echo " [!] $1" >&2
+    exit 1
+}
+
+main "$@"
