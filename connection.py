@@ -14,35 +14,11 @@ from pika import exceptions
 from pika.adapters.utils import connection_workflow
 
 DEFAULT_URL = "amqp://guest:guest@localhost"
-URL_FORM = "amqp://user:password@host:port/vhost?options (@ in a name or password as %40)"
 BLOCKED_SECONDS = 10  # how long a sender waits while RabbitMQ lacks memory or disk
-RETRY_SECONDS = 5
+RETRY_SECONDS = 5  # how long run() waits before it calls main() again
 
-# What RabbitMQ or the network does. All other errors are mistakes in a program: a traceback.
-RABBITMQ_ERRORS = (
-    exceptions.AMQPConnectionError,
-    exceptions.ChannelClosedByBroker,
-    exceptions.NackError,
-    exceptions.UnroutableError,
-)
-# Mistakes, too, although pika counts them among the AMQPConnectionErrors.
-MISTAKES = (exceptions.ConnectionWrongStateError, exceptions.NoFreeChannels)
 
-# RabbitMQ closes a connection with these codes when it is stopped or fails, and with others for
-# what the program has done. https://www.rabbitmq.com/amqp-0-9-1-reference#constants
-CONNECTION_FORCED = 320
-INTERNAL_ERROR = 541
-
-PLAIN_WORDS = {
-    connection_workflow.AMQPConnectorStackTimeout: "something listens there, but does not answer",
-    exceptions.ConnectionBlockedTimeout: "RabbitMQ lacks memory or disk; messages may still arrive",
-    exceptions.IncompatibleProtocolError: "something listens there, but no RabbitMQ answers",
-    exceptions.NackError: "RabbitMQ refused the message",
-    exceptions.ProbableAccessDeniedError: "RabbitMQ did not let us in",
-    exceptions.ProbableAuthenticationError: "RabbitMQ did not let us in",
-    exceptions.StreamLostError: "the connection was lost, perhaps with messages on the way",
-    exceptions.UnroutableError: "no queue takes the message; RabbitMQ drops it",
-}
+# Connecting
 
 
 class CannotConnect(exceptions.AMQPConnectionError):
@@ -50,7 +26,10 @@ class CannotConnect(exceptions.AMQPConnectionError):
 
 
 class Connection(pika.BlockingConnection):
-    """As in pika, but `finally: connection.close()` does not fail after an outage."""
+    """As in pika, but closing it twice is no error.
+
+    So a `finally: connection.close()` after an outage leaves the error of the outage as it is.
+    """
 
     def close(self, *args, **kwargs):
         if self.is_open:
@@ -79,17 +58,20 @@ def connect():
 
 def read_url(url):
     """Return pika's connection parameters. Raises CannotConnect, which shows no password."""
-    wrong_form = CannotConnect(f"RABBITMQ_URL: write {URL_FORM}")
+    wrong_form = CannotConnect(
+        "RABBITMQ_URL: write amqp://user:password@host:port/vhost?options "
+        "(in a name or password, / as %2F, ? as %3F, # as %23, @ as %40)"
+    )
     if not url.startswith(("amqp://", "amqps://")):
         raise wrong_form
-    if re.search("//.*[/?#].*@", url):  # a / ? or # in a password would end the host
+    if re.search("//.*[/?#].*@", url):  # an @ after them: they are probably part of a password
         raise wrong_form
 
-    address = url.partition("?")[0]
+    without_options = url.partition("?")[0]
     try:
-        pika.URLParameters(address)
+        pika.URLParameters(without_options)
     except Exception:
-        raise wrong_form from None  # pika's own words may show the password
+        raise wrong_form from None  # these words of pika's may show the password
 
     try:
         parameters = pika.URLParameters(url)
@@ -98,6 +80,23 @@ def read_url(url):
     if parameters.blocked_connection_timeout is None:
         parameters.blocked_connection_timeout = BLOCKED_SECONDS
     return parameters
+
+
+# Running a program
+
+# What RabbitMQ or the network does. All other errors are mistakes in a program: a traceback.
+RABBITMQ_ERRORS = (
+    exceptions.AMQPConnectionError,
+    exceptions.ChannelClosedByBroker,
+    exceptions.NackError,
+    exceptions.UnroutableError,
+)
+
+# With these codes RabbitMQ closes a connection because it is stopped, has failed, or an operator
+# says so; with others, for what the program has done.
+# https://www.rabbitmq.com/amqp-0-9-1-reference#constants
+CONNECTION_FORCED = 320
+INTERNAL_ERROR = 541
 
 
 def run(main, reconnect=False):
@@ -111,8 +110,8 @@ def run(main, reconnect=False):
             call_until_it_returns(main)
         else:
             main()
-    except MISTAKES:
-        raise
+    except exceptions.ConnectionWrongStateError:
+        raise  # a closed connection is used: a mistake, although pika calls it a connection error
     except RABBITMQ_ERRORS as error:
         print(f" [!] {explain(error)}", file=sys.stderr)
         sys.exit(1)
@@ -127,45 +126,61 @@ def call_until_it_returns(main):
         try:
             main()
             return
-        except MISTAKES:
-            raise
         except exceptions.AMQPConnectionError as error:
-            never_connected = isinstance(error, CannotConnect) and not was_connected
-            if never_connected or is_refusal(error):
+            if isinstance(error, CannotConnect) and not was_connected:
                 raise
-            reason = explain(error)
-        was_connected = True
-        print(f" [!] {reason}; connecting again in {RETRY_SECONDS} seconds", file=sys.stderr)
-        time.sleep(RETRY_SECONDS)
+            if not is_outage(error):
+                raise
+            was_connected = True  # for only a connection that was open can be lost
+            print(
+                f" [!] {explain(error)}; connecting again in {RETRY_SECONDS} seconds",
+                file=sys.stderr,
+            )
+            time.sleep(RETRY_SECONDS)
 
 
-def is_refusal(error):
-    """Tell whether RabbitMQ has closed the connection for what the program has done."""
-    if not isinstance(error, exceptions.ConnectionClosedByBroker):
-        return False
-    return error.reply_code not in (CONNECTION_FORCED, INTERNAL_ERROR)
+def is_outage(error):
+    """Tell whether RabbitMQ or the network failed, rather than the program."""
+    if isinstance(error, exceptions.ConnectionClosedByBroker):
+        return error.reply_code in (CONNECTION_FORCED, INTERNAL_ERROR)
+    return not isinstance(error, exceptions.ConnectionWrongStateError)
+
+
+# Explaining an error
+
+PLAIN_WORDS = {
+    connection_workflow.AMQPConnectorStackTimeout: "something listens there, but does not answer",
+    exceptions.ConnectionBlockedTimeout: "RabbitMQ lacks memory or disk; messages may still arrive",
+    exceptions.IncompatibleProtocolError: "something listens there, but no RabbitMQ answers",
+    exceptions.NackError: "RabbitMQ refused the message",
+    exceptions.ProbableAccessDeniedError: "RabbitMQ did not let us in",
+    exceptions.ProbableAuthenticationError: "RabbitMQ did not let us in",
+    exceptions.StreamLostError: "the connection was lost, perhaps with messages on the way",
+    exceptions.UnroutableError: "no queue takes the message; RabbitMQ drops it",
+}
 
 
 def explain(error):
     """Say in one line what happened: in plain words, and in RabbitMQ's, pika's or the system's."""
-    words = own_words(error)
+    words = original_words(error)
     words = " ".join(words.split())  # RabbitMQ may send several lines
     if type(error) in PLAIN_WORDS:
         return f"{PLAIN_WORDS[type(error)]} ({words})"
     return words
 
 
-def own_words(error):
+def original_words(error):
+    """Return the words of RabbitMQ, the system or pika; the error's name if there are none."""
     if isinstance(error, (exceptions.ConnectionClosed, exceptions.ChannelClosed)):
         return error.reply_text
     if isinstance(error, (exceptions.NackError, exceptions.UnroutableError)):
         return type(error).__name__  # pika's text has a number that misleads
-    if has_system_error(error):
+    if is_wrapped(error):
         return str(error.args[0].exception)  # such as "Connection refused"
     return str(error) or repr(error)
 
 
-def has_system_error(error):
-    """Tell whether pika has put an error of the system, of connecting, inside its own."""
+def is_wrapped(error):
+    """Tell whether pika has put the system's error inside its own, whose text is empty then."""
     wrapper = connection_workflow.AMQPConnectorSocketConnectError
     return bool(error.args) and isinstance(error.args[0], wrapper)

@@ -21,7 +21,7 @@ def main():
     print(" [*] Waiting for messages. To exit press CTRL+C", flush=True)
     channel.start_consuming()
 
-    # we come here only after ch.stop_consuming(), or if somebody has deleted the queue
+    # we come here only if the callback stops consuming, or if somebody has deleted the queue
     print(" [*] No longer waiting for messages")
     connection.close()
 
