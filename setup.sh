@@ -26,7 +26,7 @@ main() {
     cd "$(dirname "$0")" || exit
     PATH=$PATH:/usr/sbin      # where Debian has rabbitmq-server
     trap 'echo; exit 130' INT # CTRL+C ends all of it, whatever the tool that is running makes of it
-    sudo="sudo "              # stands before what only root may do
+    sudo="sudo "              # before what only root may do; with a blank, for what we print
     if [ "$(id -u)" = 0 ]; then
         sudo=""
     fi
@@ -45,8 +45,8 @@ install_pika() {
     if ! .venv/bin/pip install --requirement requirements.txt; then
         fail "could not install pika in .venv"
     fi
-    if ! .venv/bin/python -c 'import pika.exceptions' 2>/dev/null; then
-        fail ".venv has no pika: is PIP_TARGET set, or is there a file pika.py?"
+    if ! .venv/bin/python -c 'import connection'; then
+        fail "connection.py does not run: see above (is PIP_TARGET set, or is there a file pika.py?)"
     fi
 }
 
@@ -59,7 +59,7 @@ make_venv() {
         fail "Python 3.9 or newer is needed, and python3 is $(python3 --version 2>/dev/null || echo missing)"
     fi
     if ! python3 -c 'import ensurepip' 2>/dev/null; then # Debian has it in a package of its own
-        apt_install python3-venv "Installing python3-venv with apt-get"
+        apt_install python3-venv "Installing python3-venv with apt-get" # if it fails, venv says what is missing
     fi
     if ! python3 -m venv --clear .venv; then
         fail "could not make .venv"
@@ -79,13 +79,15 @@ find_or_start_rabbitmq() {
         echo "$why_not" >&2
         fail "without RABBITMQ_URL, setup.sh starts a RabbitMQ on this machine"
     fi
+    # our own container may be what listens: it is still starting, or hangs
     if something_listens && ! our_container_exists; then
         echo "$why_not" >&2
         fail "setup.sh can start RabbitMQ only where nothing else listens"
     fi
 
+    # each one succeeds, or returns 1 to let the next one try, or ends setup.sh
     local start
-    for start in start_with_docker start_with_homebrew start_with_apt; do
+    for start in start_with_docker start_with_homebrew start_what_is_installed start_with_apt; do
         if $start; then
             return
         fi
@@ -139,20 +141,30 @@ start_with_homebrew() {
     wait_for_rabbitmq "brew services stop rabbitmq" "$log"
 }
 
-start_with_apt() { # also a server that is installed already
+start_what_is_installed() {
     if ! has rabbitmq-server; then
-        if ! apt_install rabbitmq-server "Installing RabbitMQ with apt-get; it then starts at each boot"; then
-            return 1
-        fi
-    fi
-    say "Starting RabbitMQ"
-    if ! start_the_server; then
         return 1
     fi
-    wait_for_rabbitmq "${sudo}rabbitmqctl stop" "/var/log/rabbitmq, or what ${sudo}rabbitmq-server says"
+    start_server
 }
 
-start_the_server() {
+start_with_apt() {
+    if ! apt_install rabbitmq-server "Installing RabbitMQ with apt-get; it then starts at each boot"; then
+        return 1
+    fi
+    start_server
+}
+
+start_server() {
+    local log="/var/log/rabbitmq, or what ${sudo}rabbitmq-server says"
+    say "Starting RabbitMQ"
+    if ! run_server; then
+        fail "could not start RabbitMQ: see above, and $log"
+    fi
+    wait_for_rabbitmq "${sudo}rabbitmqctl stop" "$log"
+}
+
+run_server() {
     if [ -d /run/systemd/system ]; then
         as_root systemctl start rabbitmq-server
     else
@@ -197,6 +209,7 @@ as_root() {
     $sudo "$@"
     local status=$?
     if [ $status = 130 ]; then # sudo may keep CTRL+C to itself
+        echo
         exit 130
     fi
     return $status

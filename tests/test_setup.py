@@ -1,137 +1,603 @@
-"""What setup.sh prints and what it calls, on a machine with stand-ins for all that installs or starts something."""
+"""setup.sh on made-up computers (support/machine.py): what is on the screen, in which order.
 
-import os
-import shutil
+Each screen is a file in tests/setup/screens. A line with + is a call of a stand-in. A computer
+has only what its test adds to it: no test installs anything, or needs Docker or RabbitMQ.
+"""
+
+import re
 import subprocess
-import sys
 
 import pytest
-from machinery import PROJECT
-
-# What stand-ins do. RabbitMQ is there once the file url, which the copy of connection.py reads, holds the URL of one.
-UP, UP_SOON = "cp up url", "cp up soon"  # at the next `sleep`
-BREW = {"brew": 'case "$*" in --prefix) echo /brew;; list*) echo no; exit 1;; services*) cp up url; esac'}
-ASK = "read -r key; [ $key = y ] || exit 1"
-APT_GET = f"case $* in update) echo no net; exit 100;; *-y*) ;; *) {ASK};; esac; mv ../later ../sbin; echo unpacked"
-SUDO = {"sudo": 'printf "sudo " >>../log; exec env -i PATH="$PATH" "$@"'}
-DEBIAN = {"apt-get": APT_GET, "later/rabbitmq-server": UP_SOON, **SUDO}
-NO_SPACE = {**DEBIAN, "docker": "[ $2 = stop ] || { echo no space >&2; exit 1; }; echo not shown"}
-SYSTEMD = {**DEBIAN, "sbin/rabbitmq-server": "exit 1", "systemd/runs": "", "systemctl": UP}
-PYTHON = f'exec "{sys.executable}" -c "import sys; sys.version_info = (3, %s); $2"'
-OLD = {".venv/bin/pip": "exit 1", "python3": "[ $1 = -c ] || { echo Python 3.8.10; exit; }; " + PYTHON % "8, 10"}
-BARE = 'case "$*" in *ensurepip*) exit 1;; -m*) mv ../new/pip .venv/bin;; *) ' + PYTHON % 9 + "; esac"
-BROKEN = {**DEBIAN, "docker": UP, ".venv/bin/pip": "exit 1", "python3": BARE, "new/pip": ""}
-REAL = f'exec "{sys.executable}" "$@"'
-BASIC = {".venv/bin/pip": "", ".venv/bin/python": REAL, "id": "echo 1000", "sleep": "[ ! -e soon ] || mv soon url"}
-# What is printed, by setup.sh (marked lines) and by stand-ins, and a line for each call, with two variables at its end.
-SAYS, PIP = " [*] Installing pika in .venv\n", "pip install -q -r requirements.txt\n"
-PIKA, RUNS, STOP = SAYS + PIP, " [*] RabbitMQ is running\n", " [*] RabbitMQ is running; to stop it: "
-DOWN = " [!] localhost:1, vhost /: nothing listens there, or it is out of reach\n"
-SILENT = f"sleep 1\nsleep 1\n{DOWN} [!] RabbitMQ was started, but does not answer: see "
-SERVER_LOG = f"{SILENT}/var/log/rabbitmq, or what sudo rabbitmq-server says\n"
-DOCKER = f"{PIKA} [*] Starting RabbitMQ with Docker\ndocker compose up -d --wait 5672\n"
-BY_DOCKER = f"{DOCKER}{STOP}docker compose down\n"
-LIST = f"{PIKA}brew list rabbitmq\n [*] "
-BREWED = f"brew services start rabbitmq\n{STOP}brew services stop rabbitmq\n"
-NEW_BREW = f"{LIST}Installing and starting RabbitMQ with Homebrew\nbrew install rabbitmq\n{BREWED}"
-SERVER = f"{PIKA} [*] Starting the installed RabbitMQ\nsudo "
-DETACHED, CTL = "rabbitmq-server -detached\n", f"{STOP}sudo rabbitmqctl stop\n"
-SERVED = f"unpacked\nsudo {DETACHED}sleep 1\n{CTL}"
-UPDATE = " [*] Installing RabbitMQ with apt-get; it then starts at each boot\nsudo apt-get update\n"
-INSTALL = "sudo apt-get install --no-install-recommends -o DPkg::Lock::Timeout=120 "
-BY_APT = f"{UPDATE}no net\n{INSTALL}-y rabbitmq-server noninteractive\n{SERVED}"
-FOR_VENV = f" [*] Installing python3-venv with apt-get\nsudo apt-get update\nno net\n{INSTALL}-y python3-venv"
-NEW_VENV = BY_DOCKER.replace(PIP, f"{FOR_VENV} noninteractive\nunpacked\npython3 -m venv --clear .venv\n{PIP}")
-NONE = " [!] could not start RabbitMQ with Docker, Homebrew or apt-get; docs/start-rabbitmq.md has other ways\n"
-TOO_OLD = f"{SAYS} [!] Python 3.9 or newer is needed, and python3 is "
-ELSEWHERE = f"{PIKA} [!] .venv has no pika: is PIP_TARGET set, or is there a file pika.py?\n"
-SCREENS = {  # what is there, the exit status, and all that happens
-    "Docker is used where it works": ({**DEBIAN, **BREW, "docker": UP}, 0, BY_DOCKER),
-    "Homebrew is used before apt-get": ({**DEBIAN, **BREW}, 0, NEW_BREW),
-    "Homebrew does not install it again": ({"brew": UP}, 0, f"{LIST}Starting RabbitMQ with Homebrew\n{BREWED}"),
-    "the installed RabbitMQ is used": ({**DEBIAN, "sbin/rabbitmq-server": UP}, 0, SERVER + DETACHED + CTL),
-    "systemd starts it where it runs": (SYSTEMD, 0, f"{SERVER}systemctl start rabbitmq-server\n{CTL}"),
-    "apt-get is used where Docker fails": (NO_SPACE, 0, f"{DOCKER}no space\ndocker compose stop\n{BY_APT}"),
-    "root needs no sudo": ({**DEBIAN, "id": "echo 0"}, 0, (PIKA + BY_APT).replace("sudo ", "")),
-    "nothing here can start it": ({}, 1, PIKA + NONE),
-    "a container that is silent has a log": ({"docker": ""}, 1, f"{DOCKER}{SILENT}docker compose logs\n"),
-    "a server that is silent has a log": ({**SUDO, "sbin/rabbitmq-server": ""}, 1, SERVER + DETACHED + SERVER_LOG),
-    "CTRL+C is not a failure of Docker": ({**DEBIAN, "docker": "trap 'exit 1' INT; kill -INT 0"}, 130, f"{DOCKER}\n"),
-    "CTRL+C that sudo keeps ends all of it": ({**SUDO, "apt-get": "exit 130"}, 130, f"{PIKA}{UPDATE}\n"),
-    "a Python that is too old changes nothing": ({**OLD, "docker": UP}, 1, f"{TOO_OLD}Python 3.8.10\n"),
-    "no Python changes nothing": ({"docker": UP, ".venv/bin/pip": "exit 1"}, 1, f"{TOO_OLD}missing\n"),
-    "a broken .venv is made anew": (BROKEN, 0, NEW_VENV),
-    "pip fails": ({".venv/bin/pip": "[ $1 = --version ]"}, 1, f"{PIKA} [!] could not install pika in .venv\n"),
-    "pip puts pika elsewhere": ({"docker": UP, ".venv/../pika.py": ""}, 1, ELSEWHERE),
-}
+from support.machine import SCREENS, STAND_INS, Machine, read_screen
+from support.project import PROJECT
 
 
 @pytest.fixture
-def setup(tmp_path, broker):
-    """Run setup.sh with the stand-ins that are there. Returns its exit status, and all that happens."""
-    log, path, folder = tmp_path / "log", tmp_path / "bin", tmp_path / "学习 hello"
-    changes = [
-        ("connection.py", '"amqp://guest:guest@localhost"', 'open("url").read()'),
-        ("setup.sh", "{1..45}", "{1..2}"),
-        ("setup.sh", "/usr/sbin", f"{tmp_path}/sbin"),
-        ("setup.sh", "/run/systemd/system", f"{tmp_path}/systemd"),
+def machine(tmp_path):
+    """A made-up computer: a user who is not root has the project there, with a .venv."""
+    machine = Machine(tmp_path)
+    yield machine
+    machine.switch_off()
+
+
+@pytest.fixture
+def screen():
+    """Return the text of an expected screen: `screen("docker-works.txt")`."""
+    return read_screen
+
+
+# Which way RabbitMQ is started
+
+
+def test_docker_is_used_where_it_works(machine, screen):
+    machine.add("docker/works")
+    machine.add("brew/has-rabbitmq")
+    machine.add("apt-get/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("docker-works.txt")
+    assert result.status == 0
+
+
+@pytest.mark.parametrize(
+    ("docker", "expected"),
+    [
+        pytest.param("docker/cannot-pull", "docker-cannot-pull.txt", id="cannot-pull"),
+        pytest.param("docker/has-no-engine", "docker-has-no-engine.txt", id="has-no-engine"),
+        pytest.param(
+            "docker/has-no-permission", "docker-has-no-permission.txt", id="has-no-permission"
+        ),
+        pytest.param("docker/has-no-compose", "docker-has-no-compose.txt", id="has-no-compose"),
+    ],
+)
+def test_apt_get_is_used_where_docker_makes_no_container(machine, screen, docker, expected):
+    machine.add(docker)
+    machine.add("apt-get/works")
+    machine.add("sudo/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen(expected)
+    assert result.status == 0
+
+
+def test_nothing_else_is_installed_if_our_container_fails(machine, screen):
+    machine.add("docker/container-fails")
+    machine.add("brew/has-no-rabbitmq")
+    machine.add("apt-get/works")
+    machine.add("sudo/works")
+    machine.add_server("rabbitmq-server/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("docker-container-fails.txt")
+    assert result.status == 1
+
+
+def test_homebrew_is_used_before_apt_get(machine, screen):
+    machine.add("brew/has-no-rabbitmq")
+    machine.add("apt-get/works")
+    machine.add("sudo/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("homebrew-installs.txt")
+    assert result.status == 0
+
+
+def test_homebrew_does_not_install_rabbitmq_again(machine, screen):
+    machine.add("brew/has-rabbitmq")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("homebrew-has-rabbitmq.txt")
+    assert result.status == 0
+
+
+def test_apt_get_is_used_where_homebrew_installs_nothing(machine, screen):
+    machine.add("brew/cannot-install")
+    machine.add("apt-get/works")
+    machine.add("sudo/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("homebrew-cannot-install.txt")
+    assert result.status == 0
+
+
+def test_nothing_else_is_installed_if_homebrews_rabbitmq_fails(machine, screen):
+    machine.add("brew/cannot-start")
+    machine.add("apt-get/works")
+    machine.add("sudo/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("homebrew-cannot-start.txt")
+    assert result.status == 1
+
+
+def test_an_installed_rabbitmq_is_started_and_not_installed(machine, screen):
+    machine.add("apt-get/works")
+    machine.add("sudo/works")
+    machine.add_server("rabbitmq-server/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("rabbitmq-is-installed.txt")
+    assert result.status == 0
+
+
+def test_systemd_starts_rabbitmq_where_it_runs(machine, screen):
+    machine.run_systemd()
+    machine.add("systemctl/works")
+    machine.add("sudo/works")
+    machine.add_server("rabbitmq-server/cannot-start")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("systemd-starts-rabbitmq.txt")
+    assert result.status == 0
+
+
+def test_the_page_with_other_ways_is_named_if_there_is_none(machine, screen):
+    result = machine.run_setup()
+
+    assert result.screen == screen("nothing-can-start-rabbitmq.txt")
+    assert result.status == 1
+
+
+def test_the_page_with_other_ways_is_named_if_all_fail(machine, screen):
+    machine.add("docker/cannot-pull")
+    machine.add("brew/cannot-install")
+    machine.add("apt-get/has-no-rabbitmq")
+    machine.add("sudo/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("docker-homebrew-and-apt-get-fail.txt")
+    assert result.status == 1
+
+
+def test_a_server_that_cannot_start_is_not_waited_for(machine, screen):
+    machine.add("sudo/works")
+    machine.add_server("rabbitmq-server/cannot-start")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("server-cannot-start.txt")
+    assert result.status == 1
+
+
+def test_a_service_that_cannot_start_is_not_waited_for(machine, screen):
+    machine.run_systemd()
+    machine.add("systemctl/cannot-start")
+    machine.add("sudo/works")
+    machine.add_server("rabbitmq-server/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("systemd-cannot-start.txt")
+    assert result.status == 1
+
+
+# apt-get, and who runs it
+
+
+def test_root_needs_no_sudo(machine, screen):
+    machine.add("id/of-root")
+    machine.add("apt-get/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("root-uses-apt-get.txt")
+    assert result.status == 0
+
+
+def test_a_broken_package_source_stops_nothing(machine, screen):
+    machine.add("apt-get/has-a-broken-source")
+    machine.add("sudo/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("apt-get-has-a-broken-source.txt")
+    assert result.status == 0
+
+
+def test_on_a_terminal_apt_get_asks_first(machine, screen):
+    machine.add("apt-get/works")
+    machine.add("sudo/works")
+
+    result = machine.run_setup(typed="y\n")
+
+    assert result.screen == screen("apt-get-asks-and-gets-yes.txt")
+    assert result.status == 0
+
+
+def test_apt_get_installs_nothing_after_a_no(machine, screen):
+    machine.add("apt-get/works")
+    machine.add("sudo/works")
+
+    result = machine.run_setup(typed="n\n")
+
+    assert result.screen == screen("apt-get-asks-and-gets-no.txt")
+    assert result.status == 1
+
+
+# What answers on the port, or does not
+
+
+def test_nothing_is_started_if_rabbitmq_answers(machine, screen):
+    machine.add("docker/works")
+    machine.answer_as_rabbitmq()
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("rabbitmq-answers.txt")
+    assert result.status == 0
+
+
+def test_a_second_run_starts_nothing(machine, screen):
+    machine.add("docker/works")
+    machine.run_setup()
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("rabbitmq-answers.txt")
+    assert result.status == 0
+
+
+def test_rabbitmq_url_is_only_tried(machine, screen):
+    machine.add("docker/works")
+    machine.answer_as_rabbitmq()
+
+    result = machine.run_setup(RABBITMQ_URL="amqp://alice:wonderland@localhost:1")
+
+    assert result.screen == screen("rabbitmq-answers.txt")
+    assert result.status == 0
+
+
+def test_nothing_is_started_if_rabbitmq_url_is_wrong(machine, screen):
+    machine.add("docker/works")
+    machine.add_to_venv("python/is-real")
+
+    result = machine.run_setup(RABBITMQ_URL="amqp://alice:wonderland@localhost:1")
+
+    assert result.screen == screen("rabbitmq-url-is-wrong.txt")
+    assert result.status == 1
+
+
+def test_nothing_is_started_where_another_program_listens(machine):
+    machine.add("docker/works")
+    machine.add("apt-get/works")
+    machine.add("sudo/works")
+    machine.add_to_venv("python/is-real")
+    machine.listen()
+
+    result = machine.run_setup()
+
+    lines = result.screen.splitlines()
+    assert lines[-2].startswith(" [!] cannot connect to localhost:5672: something listens there")
+    assert lines[-1] == " [!] setup.sh can start RabbitMQ only where nothing else listens"
+    assert "+ docker" not in result.screen
+    assert "+ sudo" not in result.screen
+    assert result.status == 1
+
+
+def test_our_own_container_that_is_starting_is_waited_for(machine, screen):
+    machine.add("docker/container-is-starting")
+    machine.listen()
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("docker-container-is-starting.txt")
+    assert result.seconds_slept == 1
+    assert result.status == 0
+
+
+def test_docker_says_so_if_a_program_took_our_containers_port(machine, screen):
+    machine.add("docker/container-gets-no-port")
+    machine.add("apt-get/works")
+    machine.add("sudo/works")
+    machine.listen()
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("docker-container-gets-no-port.txt")
+    assert result.status == 1
+
+
+def test_a_free_port_is_free_whatever_connection_py_says(machine, screen):
+    machine.add("docker/works")
+    machine.add_to_venv("python/speaks-chinese")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("docker-works.txt")
+    assert result.status == 0
+
+
+def test_a_taken_port_is_taken_whatever_connection_py_says(machine, screen):
+    machine.add("docker/works")
+    machine.listen()
+
+    result = machine.run_setup()  # its connection.py says "Connection refused"
+
+    assert result.screen == screen("another-program-listens.txt")
+    assert result.status == 1
+
+
+# RabbitMQ was started, but never answers
+
+
+@pytest.mark.parametrize(
+    ("machine_has", "expected"),
+    [
+        pytest.param("docker/container-is-silent", "docker-container-is-silent.txt", id="docker"),
+        pytest.param("brew/rabbitmq-is-silent", "homebrew-rabbitmq-is-silent.txt", id="homebrew"),
+        pytest.param("rabbitmq-server/is-silent", "server-is-silent.txt", id="server"),
+    ],
+)
+def test_after_a_minute_of_silence_the_log_is_named(machine, screen, machine_has, expected):
+    machine.add(machine_has)
+    machine.add("sudo/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen(expected)
+    assert result.seconds_slept == 60
+    assert result.status == 1
+
+
+# pika and .venv
+
+
+def test_a_new_project_gets_a_venv(machine, screen):
+    machine.remove_venv()
+    machine.add("python3/works")
+    machine.add("apt-get/works")
+    machine.add("sudo/works")
+    machine.add("docker/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("new-venv.txt")
+    assert result.status == 0
+
+
+def test_a_broken_venv_is_made_anew(machine, screen):
+    machine.add_to_venv("pip/is-broken")
+    machine.add("python3/works")
+    machine.add("apt-get/works")
+    machine.add("sudo/works")
+    machine.add("docker/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("new-venv.txt")
+    assert result.status == 0
+
+
+def test_debian_installs_python3_venv_first(machine, screen):
+    machine.remove_venv()
+    machine.add("python3/has-no-ensurepip")
+    machine.add("apt-get/has-a-broken-source")
+    machine.add("sudo/works")
+    machine.add("docker/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("new-venv-needs-python3-venv.txt")
+    assert result.status == 0
+
+
+def test_without_apt_get_python_says_what_it_lacks(machine, screen):
+    machine.remove_venv()
+    machine.add("python3/has-no-ensurepip")
+    machine.add("sudo/works")
+    machine.add("docker/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("python3-venv-is-missing.txt")
+    assert result.status == 1
+
+
+def test_without_python3_venv_nothing_is_started(machine, screen):
+    machine.remove_venv()
+    machine.add("python3/has-no-ensurepip")
+    machine.add("apt-get/works")
+    machine.add("sudo/works")
+    machine.add("docker/works")
+
+    result = machine.run_setup(typed="n\n")
+
+    assert result.screen == screen("python3-venv-is-refused.txt")
+    assert result.status == 1
+
+
+def test_a_python_that_is_too_old_changes_nothing(machine, screen):
+    machine.remove_venv()
+    machine.add("python3/is-too-old")
+    machine.add("docker/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("python-is-too-old.txt")
+    assert result.status == 1
+
+
+def test_without_python_nothing_changes(machine, screen):
+    machine.remove_venv()
+    machine.add("docker/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("python-is-missing.txt")
+    assert result.status == 1
+
+
+def test_nothing_is_started_without_a_venv(machine, screen):
+    machine.remove_venv()
+    machine.add("python3/cannot-make-venv")
+    machine.add("docker/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("venv-cannot-be-made.txt")
+    assert result.status == 1
+
+
+def test_nothing_is_started_if_pip_fails(machine, screen):
+    machine.add_to_venv("pip/has-no-network")
+    machine.add("docker/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("pip-fails.txt")
+    assert result.status == 1
+
+
+def test_pip_that_installs_elsewhere_is_noticed(machine, screen):
+    machine.add_to_venv("python/has-no-pika")
+    machine.add("docker/works")
+
+    result = machine.run_setup(PIP_TARGET="/somewhere/else")
+
+    assert "ModuleNotFoundError: No module named 'pika'" in result.screen
+    assert result.screen.endswith(screen("connection-does-not-run.txt"))
+    assert result.status == 1
+
+
+def test_a_file_pika_py_is_noticed(machine, screen):
+    machine.add_to_venv("python/is-real")
+    machine.add("docker/works")
+    (machine.project / "pika.py").touch()
+
+    result = machine.run_setup()
+
+    assert "ImportError: cannot import name 'exceptions' from 'pika'" in result.screen
+    assert result.screen.endswith(screen("connection-does-not-run.txt"))
+    assert result.status == 1
+
+
+# CTRL+C
+
+
+def test_ctrl_c_is_no_failure_of_docker(machine, screen):
+    machine.add("docker/gets-ctrl-c")
+    machine.add("apt-get/works")
+    machine.add("sudo/works")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("ctrl-c-in-docker.txt")
+    assert result.status == 130
+
+
+def test_ctrl_c_that_sudo_keeps_ends_all(machine, screen):
+    machine.add("apt-get/works")
+    machine.add("sudo/keeps-ctrl-c")
+
+    result = machine.run_setup()
+
+    assert result.screen == screen("ctrl-c-in-sudo.txt")
+    assert result.status == 130
+
+
+# How it is called, and where its own words go
+
+
+def test_sh_is_as_good_as_bash(machine, screen):
+    machine.add("docker/works")
+    machine.listen()  # which only bash can ask
+
+    result = machine.run_setup(shell="sh")
+
+    assert result.screen == screen("another-program-listens.txt")
+    assert result.status == 1
+
+
+def test_sh_passes_the_words_on(machine, screen):
+    result = machine.run_setup("--help", shell="sh")
+
+    assert result.screen == screen("usage.txt")
+    assert result.status == 0
+
+
+def test_help_is_printed_and_does_nothing(machine, screen):
+    machine.remove_venv()
+    machine.add("python3/works")
+    machine.add("docker/works")
+
+    result = machine.run_setup("--help", stderr=subprocess.DEVNULL)
+
+    assert result.screen == screen("usage.txt")
+    assert result.status == 0
+
+
+def test_an_unknown_word_is_an_error(machine, screen):
+    machine.remove_venv()
+    machine.add("python3/works")
+    machine.add("docker/works")
+
+    result = machine.run_setup("--now", stdout=subprocess.DEVNULL)
+
+    assert result.screen == screen("usage.txt")
+    assert result.status == 1
+
+
+def test_what_is_done_goes_to_standard_output(machine, screen):
+    machine.add("docker/works")
+
+    result = machine.run_setup(stdout=subprocess.DEVNULL)
+
+    assert " [*] " not in result.screen
+    assert result.status == 0
+
+
+def test_what_fails_goes_to_standard_error(machine, screen):
+    machine.add_to_venv("python/is-real")
+
+    result = machine.run_setup(
+        stdout=subprocess.DEVNULL, RABBITMQ_URL="amqp://alice:wonderland@localhost:1"
+    )
+
+    assert result.screen == screen("rabbitmq-url-is-wrong-standard-error.txt")
+    assert result.status == 1
+
+
+# Files that are named
+
+
+def test_the_pages_that_setup_names_exist():
+    setup = (PROJECT / "setup.sh").read_text(encoding="utf-8")
+
+    names = re.findall(r"docs/[\w-]+\.md", setup)
+
+    assert "docs/start-rabbitmq.md" in names
+    assert [name for name in names if not (PROJECT / name).exists()] == []
+
+
+def test_the_section_that_setup_names_exists():
+    setup = (PROJECT / "setup.sh").read_text(encoding="utf-8")
+    page = (PROJECT / "docs/start-rabbitmq.md").read_text(encoding="utf-8")
+
+    assert "docs/start-rabbitmq.md#docker-fails" in setup
+    assert "\n## Docker fails\n" in page
+
+
+def test_each_screen_and_stand_in_is_used():
+    stand_ins = sorted(STAND_INS.glob("*/*"))
+    files = [PROJECT / "tests/test_setup.py", PROJECT / "tests/support/machine.py", *stand_ins]
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+
+    unused_screens = [path.name for path in SCREENS.iterdir() if f'"{path.name}"' not in text]
+    unused_stand_ins = [
+        str(path.relative_to(STAND_INS))
+        for path in stand_ins
+        if f'{path.relative_to(STAND_INS)}"' not in text
     ]
 
-    def setup(there, *words, url=None, stdin=subprocess.DEVNULL, **environment):
-        shutil.rmtree(tmp_path)
-        for tool, body in {**BASIC, **there}.items():
-            file = folder / tool if tool[0] == "." else tmp_path / tool if "/" in tool else path / tool
-            file.parent.mkdir(parents=True, exist_ok=True)
-            # Not noted: what only looks (-c, -u, --version), and sudo, which notes itself with what it calls.
-            note = f"[[ $1 = -[cu-]* || {tool} = sudo ]] || echo {file.name} $* $AMQP_PORT $DEBIAN_FRONTEND >>../log"
-            file.write_text(f"#!{shutil.which('bash')}\n{note}\n{body}\n")
-            file.chmod(0o755)
-        for tool in ("bash", "cp", "dirname", "env", "mv", "sed"):
-            (path / tool).symlink_to(shutil.which(tool))
-        for copied in ("connection.py", "requirements.txt", "setup.sh"):
-            shutil.copy(PROJECT / copied, folder)
-        for file, old, new in changes:
-            assert old in (folder / file).read_text()
-            (folder / file).write_text((folder / file).read_text().replace(old, new))
-        (folder / "up").write_text(broker.url)
-        (folder / "url").write_text(url or "amqp://guest:guest@localhost:1")
-        with log.open("a") as out:
-            options = {"cwd": tmp_path, "env": {**environment, "PATH": str(path)}, "start_new_session": True}
-            status = subprocess.call([folder / "setup.sh", *words], stdin=stdin, stdout=out, stderr=out, **options)
-        return status, log.read_text()
-
-    return setup
-
-
-@pytest.mark.parametrize("there, status, happens", SCREENS.values(), ids=SCREENS)
-def test_what_is_on_the_screen(setup, there, status, happens):
-    assert setup(there) == (status, happens)
-
-
-@pytest.mark.parametrize("key, ends", {"y": SERVED, "n": NONE}.items())
-def test_on_a_terminal_apt_get_asks(setup, key, ends):
-    person, terminal = os.openpty()
-    os.write(person, f"{key}\n".encode())
-    assert setup(DEBIAN, stdin=terminal) == (int(key == "n"), f"{PIKA}{UPDATE}no net\n{INSTALL}rabbitmq-server\n{ends}")
-
-
-def test_nothing_is_started_if_rabbitmq_answers_or_rabbitmq_url_is_set(setup, broker):
-    assert setup(NO_SPACE, url=broker.url) == setup(NO_SPACE, RABBITMQ_URL=broker.url) == (0, PIKA + RUNS)
-    ends = " [!] without RABBITMQ_URL, setup.sh starts a RabbitMQ on this machine\n"
-    assert setup(NO_SPACE, RABBITMQ_URL="amqp://alice:wonderland@localhost:1") == (1, PIKA + DOWN + ends)
-
-
-def test_where_something_else_listens_only_its_own_container_is_waited_for(setup, proxy):
-    other = proxy()
-    other.hear = lambda data: True  # hang up
-    url, asked = f"amqp://guest:guest@localhost:{other.port}", f"{PIP}docker compose ps -q\n"
-    ends = f" [!] localhost:{other.port}, vhost /: no RabbitMQ answers there yet (with TLS: amqps://)\n"
-    ends += " [!] setup.sh can start RabbitMQ only where nothing else listens\n"
-    assert setup({**DEBIAN, "docker": ""}, url=url) == (1, SAYS + asked + ends)
-    assert setup({"docker": "[ $2 = ps ] && echo id || cp up url"}, url=url) == (0, BY_DOCKER.replace(PIP, asked))
-
-
-def test_help_says_in_two_lines_what_it_does_and_does_nothing(setup):
-    status, said = setup({"docker": UP}, "--help")
-    assert (status, said.count("\n"), said.split()[:2]) == (0, 2, ["Installs", "pika"])
-    assert setup({"docker": UP}, "--now") == (1, said)
+    assert unused_screens == []
+    assert unused_stand_ins == []
