@@ -1,124 +1,224 @@
-"""The fixtures of the tests: RabbitMQ, the programs, changed copies of them, a terminal, a proxy."""
+"""The fixtures of the tests: RabbitMQ, its queue hello, the programs, a terminal, a proxy.
+
+`pytest --fixtures` lists them. Nothing is started before a test asks for it.
+"""
 
 import contextlib
 import itertools
-import json
-import os
-import re
-import shutil
 import signal
 import sys
-import tempfile
-from pathlib import Path
 
-import pexpect
+import pika.exceptions
 import pytest
-from machinery import ENDLESS, PROJECT, WAITING, Broker, Program, Proxy, broker_kind, listed, running, wait_for
-
-numbers = itertools.count()
-EXAMPLES = r"…|\d{4,5}|nowhere\\\.invalid|demo|student|'/'|/(?=:)"  # what differs in a line of the page, as a pattern
+from port_for import get_port
+from support.broker import (
+    Container,
+    Node,
+    VirtualHost,
+    docker_has_the_image,
+    find_command,
+    kill_port_mapper,
+)
+from support.programs import (
+    Program,
+    change_file,
+    copy_programs,
+    environment,
+    open_terminal,
+)
+from support.project import PROJECT, WAITING
+from support.proxy import Proxy
+from support.queue import HelloQueue
 
 
 def pytest_addoption(parser):
-    parser.addoption("--broker", choices=["native", "docker"], help="default: the first that works on this machine")
+    parser.addoption(
+        "--broker",
+        choices=["native", "docker"],
+        help="which RabbitMQ the tests start; default: this machine's, if it has one",
+    )
 
 
 def pytest_configure(config):
-    """Start the broker that all workers share. They inherit the variable that tells of it."""
-    # What a script starts in the background ignores CTRL+C, and so would all programs that the tests start.
+    # What a shell script starts in the background ignores CTRL+C, and so would all that the
+    # tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if not hasattr(config, "workerinput"):
-        kind = config.getoption("--broker") or broker_kind()
-        if kind is None:
-            pytest.exit("neither rabbitmq-server nor Docker here; run ./setup.sh", returncode=1)
-        stack = contextlib.ExitStack()
-        config.add_cleanup(stack.close)
-        os.environ["HELLO_TESTS"] = json.dumps([kind, stack.enter_context(running(kind, "hello-tests")).facts])
-    config.kind, config.facts = json.loads(os.environ["HELLO_TESTS"])
+
+
+@pytest.fixture(scope="session")
+def broker_kind(pytestconfig):
+    """Which RabbitMQ the tests start: "native" or "docker"."""
+    kind = pytestconfig.getoption("--broker")
+    if kind:
+        return kind
+    if find_command("rabbitmq-server"):
+        return "native"
+    if docker_has_the_image():
+        return "docker"
+    pytest.fail("neither rabbitmq-server nor Docker with RabbitMQ's image is here: run ./setup.sh")
+
+
+@pytest.fixture(scope="session")
+def epmd_port():
+    """A port for the port mapper of Erlang (epmd), which the nodes of this session share."""
+    port = get_port(None)
+    yield port
+    kill_port_mapper(port)
+
+
+@pytest.fixture(scope="session")
+def server(broker_kind, epmd_port, tmp_path_factory):
+    """A RabbitMQ that runs until the tests end. Each worker of pytest-xdist has its own."""
+    if broker_kind == "native":
+        server = Node("hello-tests", tmp_path_factory.mktemp("node"), epmd_port)
+    else:
+        server = Container("hello-tests")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def vhost_names():
+    """Endless names of virtual hosts: with a blank, which a URL must have as a code."""
+    return (f"test {number}" for number in itertools.count(1))
 
 
 @pytest.fixture
-def broker(pytestconfig):
-    """A RabbitMQ broker with a virtual host for this test alone."""
-    return Broker(*pytestconfig.facts).virtual_host(f"test {os.getpid()} {next(numbers)}")
+def broker(server, vhost_names):
+    """A virtual host of RabbitMQ for this test alone, in which guest may do all."""
+    vhost = VirtualHost(server, next(vhost_names))
+    vhost.create()
+    yield vhost
+    vhost.delete()
 
 
 @pytest.fixture
-def hello(broker):
-    """A pika channel to the broker on which the queue hello is declared."""
-    with broker.channel() as channel:
-        yield channel
+def hello_queue(broker):
+    """The queue hello, declared as the programs do."""
+    queue = HelloQueue(broker.url)
+    yield queue
+    with contextlib.suppress(pika.exceptions.AMQPError):  # a test may have stopped the broker
+        queue.connection.close()
 
 
-class Desk(contextlib.ExitStack):
-    """Where someone starts programs, which end with the test. Each method is a fixture, too."""
+@pytest.fixture
+def start_program(request, tmp_path):
+    """Start a program: `start_program("bash", "-c", "…", cwd=…, url=…, VARIABLE=…)`.
 
-    def start(self, *words, program=sys.executable, url=None, **variables):
-        """Start a program of the project, or another one."""
-        files = [self.folder / f"{next(numbers)}.{name}" for name in ("out", "err")]
-        variables["RABBITMQ_URL"] = self.broker.url if url is None else url
-        program = Program(files, [program, *words], variables)
-        self.callback(lambda: print(program.args, program.returncode, program.out[-1000:], program.err[-2000:]))
-        self.callback(program.end)
+    It goes to the virtual host of the test, unless it has a url, or url=None. It is killed when
+    the test ends; if the test has failed, what it has printed is shown.
+    """
+    started = []
+    output_folder = tmp_path / "output"
+    output_folder.mkdir()
+
+    def start(*command, cwd=PROJECT, url="the broker of the test", **variables):
+        if url == "the broker of the test":
+            url = request.getfixturevalue("broker").url
+        program = Program(command, cwd, environment(url, **variables), output_folder)
+        started.append(program)
         return program
 
-    def send(self, *words, path="send.py", **keywords):
-        """Run send.py, or another program, to its end."""
-        program = self.start(path, *words, **keywords)
-        program.status()
+    yield start
+    for program in started:
+        program.kill()
+        print(program.describe())
+
+
+@pytest.fixture
+def start_python(start_program):
+    """Start one of the project's programs, or a changed copy: `start_python("send.py", "word")`."""
+
+    def start(path, *words, **keywords):
+        path = PROJECT / path
+        return start_program(sys.executable, path, *words, cwd=path.parent, **keywords)
+
+    return start
+
+
+@pytest.fixture
+def run_python(start_python):
+    """Run one of the project's programs, or a changed copy, to its end."""
+
+    def run(path, *words, **keywords):
+        program = start_python(path, *words, **keywords)
+        program.wait_for_end()
         return program
 
-    def fails(self, path="send.py", **keywords):
-        """Run a program that fails as it should, and return the one line that it prints, which troubleshooting explains."""
-        program = self.send(path=path, **keywords)
-        assert (program.returncode, program.out) == (1, "")
-        assert re.fullmatch(r" \[!\] .*\n", program.err) and "s3cret" not in program.err
-        lines = listed("docs/troubleshooting.md")["send.py and receive.py"]
-        assert any(re.search(re.sub(EXAMPLES, ".*", re.escape(line)), program.err) for line in lines)
-        return program.err
+    return run
 
-    def receive(self, path="receive.py", **keywords):
-        """Start receive.py, or a changed copy, and wait until it waits for messages."""
-        program = self.start(path, **keywords)
-        wait_for(lambda: program.out.startswith(WAITING))
-        return program
 
-    def copy(self, name, *changes):
-        """Copy the three files, change one of them as a reader would (old and new text), and return its path."""
-        path = Path(tempfile.mkdtemp(dir=self.folder), name)
-        for each in ("connection.py", "send.py", "receive.py"):
-            shutil.copy(PROJECT / each, path.parent)
-        for old, new in changes:
-            assert path.read_text(encoding="utf-8").count(old) == 1, old
-            path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+@pytest.fixture
+def run_send(run_python):
+    """Run send.py to its end: `run_send("some", "words", url=…)`."""
+
+    def run(*words, **keywords):
+        return run_python("send.py", *words, **keywords)
+
+    return run
+
+
+@pytest.fixture
+def start_receive(start_python):
+    """Start receive.py, or a changed copy, and wait until it waits for messages."""
+
+    def start(path="receive.py", **keywords):
+        receiver = start_python(path, **keywords)
+        receiver.wait_for_out(WAITING)
+        return receiver
+
+    return start
+
+
+@pytest.fixture
+def changed_copy(tmp_path):
+    """Copy the three files, change one of them as a reader would, and return its path.
+
+    `changed_copy("send.py", ("old text", "new text"), …)`: each old text must be there once.
+    """
+
+    def change(name, *changes):
+        path = copy_programs(tmp_path) / name
+        change_file(path, changes)
         return path
 
-    def terminal(self, *words, url=None):
-        """Run a program in a terminal of its own, where CTRL+C can be typed (pexpect)."""
-        variables = {**os.environ, "RABBITMQ_URL": url or self.broker.url}
-        started = pexpect.spawn(sys.executable, [*map(str, words)], cwd=PROJECT, env=variables, encoding="utf-8", timeout=90)
-        self.callback(started.close, force=True)
-        return started
-
-    def proxy(self, limits=ENDLESS, to=None, context=None):
-        """Start a TCP proxy to the broker, or to another one."""
-        started = Proxy(to or self.broker, limits, context)
-        self.callback(lambda: started.cut(started.server, *started.sockets))
-        return started
+    return change
 
 
 @pytest.fixture
-def desk(broker, tmp_path):
-    """A desk beside the broker of the test; copies and outputs go into its folder."""
-    with Desk() as desk:
-        desk.broker, desk.folder = broker, tmp_path
-        yield desk
+def terminal(broker):
+    """Run a program in a terminal of its own: `terminal("receive.py", url=…)` (pexpect)."""
+    opened = []
+
+    def start(path, url=None):
+        started = open_terminal(PROJECT / path, url or broker.url)
+        opened.append(started)
+        return started
+
+    yield start
+    for each in opened:
+        each.close(force=True)
 
 
-def method(name):
-    """A fixture that is a method of the desk."""
-    return pytest.fixture(name=name)(lambda desk: getattr(desk, name))
+@pytest.fixture
+def start_proxy(broker):
+    """Start a TCP proxy to the virtual host of the test, or to another one, also with TLS."""
+    started = []
+
+    def start(vhost=broker, tls_context=None):
+        proxy = Proxy(vhost, tls_context)
+        started.append(proxy)
+        return proxy
+
+    yield start
+    for proxy in started:
+        proxy.close()
 
 
-start, send, receive, fails = map(method, ["start", "send", "receive", "fails"])
-copy, terminal, proxy = map(method, ["copy", "terminal", "proxy"])
+@pytest.fixture
+def proxy(start_proxy):
+    """A TCP proxy to the virtual host of the test."""
+    return start_proxy()

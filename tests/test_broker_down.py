@@ -1,48 +1,70 @@
-"""What someone sees when RabbitMQ itself is stopped, or short of memory."""
+"""What someone sees when RabbitMQ itself is stopped and started, or lacks memory."""
 
 import re
 import time
 
 import pytest
-from machinery import AGAIN, SENT, WAITING, blocks, running, wait_for
-
-ALARM = " [!] RabbitMQ lacks memory or disk; messages may arrive\n"
-
-
-@pytest.fixture(scope="module")
-def node(pytestconfig):
-    """A broker that only these tests use."""
-    with running(pytestconfig.kind, "down") as node:
-        yield node
+from support.errors import the_only_line
+from support.project import AGAIN, SENT, WAITING
 
 
-def test_receive_goes_on_after_rabbitmq_was_stopped_and_started_and_what_was_sent_before_is_there(node, send, receive):
-    receiver, other = receive(url=node.url), node.virtual_host("other")
-    send("kept", url=other.url)
-    send("before", url=node.url)
-    wait_for(lambda: receiver.out == f"{WAITING} [x] Received 'before'\n")
-    node.stop()
-    node.start()
-    wait_for(lambda: receiver.out == f"{WAITING} [x] Received 'before'\n{WAITING}")
-    assert send("after", url=node.url).returncode == 0
-    wait_for(lambda: receiver.out.endswith(f"{WAITING} [x] Received 'after'\n"))
+@pytest.fixture
+def memory_alarm(server):
+    """RabbitMQ believes that it lacks memory, until the function that this is has been called."""
+
+    def set_limit(share_of_memory):
+        server.rabbitmqctl("set_vm_memory_high_watermark", share_of_memory)
+
+    set_limit("0.00001")
+    yield lambda: set_limit("0.6")
+    set_limit("0.6")
+
+
+def test_receive_comes_back_when_rabbitmq_was_stopped_and_started(server, start_receive, run_send):
+    receiver = start_receive()
+    run_send("before")
+    receiver.wait_for_out(" [x] Received 'before'\n")
+
+    server.stop()
+    server.start()
+
+    receiver.wait_for_out(WAITING, times=2)
+    run_send("after")
+    receiver.wait_for_out(" [x] Received 'after'\n")
     first, *others = receiver.err.splitlines(keepends=True)
-    (on_the_page,) = (block for block in blocks("README.md", "text") if "CONNECTION_FORCED" in block)
-    assert first + WAITING == on_the_page
-    assert all(re.search(rf"(nothing listens|no RabbitMQ answers) there.*{AGAIN}", each) for each in others)
-    late = receive(url=other.url)
-    wait_for(lambda: late.out.endswith("\n [x] Received 'kept'\n"))
+    assert first == (
+        " [!] CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'; "
+        "connecting again in 5 seconds\n"
+    )
+    for line in others:
+        assert re.fullmatch(rf" \[!\] cannot connect to localhost:\d+: .*{AGAIN}", line)
 
 
-def test_send_waits_while_rabbitmq_lacks_memory_for_ten_seconds_or_as_the_url_says(node, start):
-    with node.channel():  # so that the queue is there
-        node.ctl("set_vm_memory_high_watermark", "0.00001")
-    options, begin = ("?blocked_connection_timeout=1", "", "?blocked_connection_timeout=90"), time.monotonic()
-    fast, slow, patient = (start("send.py", url=node.url + option) for option in options)
-    assert (fast.status(), fast.out, fast.err) == (1, "", ALARM)
-    assert slow.poll() is None
-    assert (slow.status(), slow.out, slow.err) == (1, "", ALARM)
-    assert time.monotonic() - begin > 10
-    assert (patient.poll(), patient.out, patient.err) == (None, "", "")
-    node.ctl("set_vm_memory_high_watermark", "0.6")
-    assert (patient.status(), patient.out, patient.err) == (0, SENT, "")
+def test_send_gives_up_after_ten_seconds_without_memory(hello_queue, memory_alarm, run_send):
+    start = time.monotonic()
+
+    line = the_only_line(run_send())
+
+    assert line.startswith("RabbitMQ lacks memory or disk; messages may still arrive (")
+    assert time.monotonic() - start > 10
+
+
+def test_zero_seconds_in_the_url_stay_zero(broker, hello_queue, memory_alarm, run_send):
+    """For pika, 0 is no wait at all."""
+    start = time.monotonic()
+
+    the_only_line(run_send(url=f"{broker.url}?blocked_connection_timeout=0"))
+
+    assert time.monotonic() - start < 10
+
+
+def test_send_waits_as_long_as_the_url_says(broker, hello_queue, memory_alarm, start_python):
+    sender = start_python("send.py", url=f"{broker.url}?blocked_connection_timeout=90")
+    time.sleep(11)
+    assert sender.is_running
+
+    memory_alarm()
+
+    assert sender.wait_for_end() == 0
+    assert sender.out == SENT
+    assert sender.err == ""

@@ -1,46 +1,207 @@
-"""What someone sees whose connection is lost while receive.py runs: why, in one line, and messages again later."""
+"""receive.py and a connection that is lost: why, in one line, and messages again later."""
 
 import re
 import signal
-import time
+from datetime import datetime, timezone
 
-from machinery import AGAIN, LOST, RECEIVED, WAITING, state, wait_for
+import pika
+import pytest
+from support.errors import the_line_after_all
+from support.project import AGAIN, LOST, RECEIVED, WAITING
+from support.waiting import wait_until
 
-DELETED = " [!] main() has ended (was the queue deleted?)" + AGAIN
+PRINTS = '        print(f" [x] Received {text!r}", flush=True)\n'
+CONSUMES = '    channel.basic_consume(queue="hello", on_message_callback=callback, auto_ack=True)\n'
+STARTS = "    channel.start_consuming()\n"
+CONNECTS = "    connection = connect()\n"
 
 
-def test_it_goes_on_after_it_was_frozen_past_its_heartbeat(receive, send, broker, hello):
-    receiver = receive(url=broker.url + "?heartbeat=2")
+def close_connections_of(broker, reason):
+    """Close the connections of a virtual host, as an operator does."""
+    broker.rabbitmqctl("close_all_connections", "--vhost", broker.name, reason)
+
+
+class InMilliseconds(datetime):
+    """A time as some clients write it into a header. AMQP has seconds: it is the year 58118."""
+
+    def utctimetuple(self):
+        return (1970, 1, 1, 0, 0, int(self.timestamp()) * 1000)
+
+
+@pytest.fixture
+def lost():
+    """A pattern of the line about a connection that is cut: our words, pika's, what happens."""
+    return re.escape(LOST) + r" \(.+\)" + re.escape(AGAIN)
+
+
+def test_it_connects_again_and_prints_what_comes_later(start_receive, proxy, hello_queue, lost):
+    receiver = start_receive(url=proxy.url)
+
+    proxy.cut()
+
+    receiver.wait_for_out(WAITING, times=2)
+    assert re.fullmatch(lost, receiver.err)
+    hello_queue.publish("Hello World!")
+    receiver.wait_for_out(RECEIVED)
+    assert receiver.out == WAITING + WAITING + RECEIVED
+
+
+def test_it_tells_of_each_try_and_tries_every_five_seconds(start_receive, proxy, lost):
+    receiver = start_receive(url=proxy.url)
+    proxy.let_nobody_in()
+
+    proxy.cut()
+    receiver.wait_for_err("no RabbitMQ answers", times=2)
+    proxy.let_in()
+    receiver.wait_for_out(WAITING, times=2)
+
+    refused = (
+        rf" \[!\] cannot connect to 127\.0\.0\.1:{proxy.port}: "
+        r"something listens there, but no RabbitMQ answers \(.+\)" + re.escape(AGAIN)
+    )
+    assert re.fullmatch(f"{lost}({refused}){{2,}}", receiver.err)
+    first_try, second_try = proxy.accepted_at[1:3]
+    assert second_try - first_try >= 5
+
+
+def test_it_comes_back_after_each_of_two_outages(start_receive, proxy, lost):
+    receiver = start_receive(url=proxy.url)
+
+    proxy.cut()
+    receiver.wait_for_out(WAITING, times=2)
+    proxy.cut()
+    receiver.wait_for_out(WAITING, times=3)
+
+    assert re.fullmatch(f"{lost}{lost}", receiver.err)
+
+
+def test_it_comes_back_after_it_was_frozen_past_its_heartbeat(
+    start_receive, run_send, broker, hello_queue, lost
+):
+    receiver = start_receive(url=f"{broker.url}?heartbeat=2")
+    hello_queue.wait_for_consumers(1)
+
     receiver.send_signal(signal.SIGSTOP)
-    wait_for(lambda: state(hello).consumer_count == 0)
+    hello_queue.wait_for_consumers(0)
     receiver.send_signal(signal.SIGCONT)
-    wait_for(lambda: receiver.out == WAITING * 2)
-    assert receiver.err == LOST + AGAIN
-    assert send().returncode == 0
-    wait_for(lambda: receiver.out == WAITING * 2 + RECEIVED)
+
+    receiver.wait_for_out(WAITING, times=2)
+    assert re.fullmatch(lost, receiver.err)
+    run_send()
+    receiver.wait_for_out(RECEIVED)
 
 
-def test_a_deleted_queue_is_declared_again_with_one_connection_left_unless_another_program_has_it(broker, receive, hello):
-    receiver = receive()
-    hello.queue_delete("hello")
-    wait_for(lambda: receiver.out == WAITING * 2)
-    connections = broker.ctl("-q", "list_connections", "vhost").splitlines()
-    assert connections.count(broker.vhost) == 2  # that of the test, and one of receive.py
-    hello.queue_delete("hello")
-    hello.queue_declare("hello", exclusive=True)
-    assert (receiver.status(), receiver.out) == (1, WAITING * 2)
-    assert re.fullmatch(re.escape(DELETED * 2) + r" \[!\] RESOURCE_LOCKED - .*\n", receiver.err)
+def test_what_rabbitmq_has_not_implemented_ends_it(start_receive, changed_copy, hello_queue):
+    """RabbitMQ closes the whole connection for that, and would do so again."""
+    path = changed_copy("receive.py", (PRINTS, f"{PRINTS}        ch.basic_qos(prefetch_size=1)\n"))
+    receiver = start_receive(path)
+
+    hello_queue.publish("Hello World!")
+
+    assert receiver.wait_for_end() == 1
+    assert the_line_after_all(receiver).startswith("NOT_IMPLEMENTED - prefetch_size")
 
 
-def test_it_tells_of_each_outage_and_each_try_and_tries_after_five_seconds(receive, proxy):
-    cable, tries, lost = proxy(), [], re.escape(LOST) + AGAIN
-    receiver, cut = receive(url=cable.url), time.monotonic()
-    cable.hear = lambda data: data.startswith(b"AMQP") and not tries.append(time.monotonic())  # nobody gets in any more
-    cable.cut()
-    refused = rf" \[!\] 127.0.0.1:{cable.port}, vhost test .*: no RabbitMQ answers there .*{AGAIN}"
-    wait_for(lambda: re.fullmatch(lost + refused, receiver.err))
-    cable.hear = lambda data: False
-    wait_for(lambda: receiver.out == WAITING * 2)
-    cable.cut()
-    wait_for(lambda: receiver.out == WAITING * 3)
-    assert re.fullmatch(f"{lost}({refused})+{lost}", receiver.err) and tries[0] - cut > 5
+def test_an_operator_who_closes_the_connection_is_waited_out(start_receive, broker, hello_queue):
+    receiver = start_receive()
+    hello_queue.wait_for_consumers(1)
+
+    close_connections_of(broker, "an operator")
+
+    receiver.wait_for_out(WAITING, times=2)
+    assert receiver.err == f" [!] CONNECTION_FORCED - an operator{AGAIN}"
+
+
+def test_it_does_not_wait_for_a_queue_that_another_program_has_meanwhile(
+    start_receive, proxy, hello_queue
+):
+    receiver = start_receive(url=proxy.url)
+
+    proxy.let_nobody_in()
+    proxy.cut()
+    hello_queue.wait_for_consumers(0)
+    hello_queue.delete()
+    hello_queue.declare(exclusive=True)
+    proxy.let_in()
+
+    assert receiver.wait_for_end() == 1
+    assert "RESOURCE_LOCKED" in receiver.err.splitlines()[-1]
+
+
+def test_close_in_finally_comes_back_and_tells_of_the_outage(
+    start_receive, changed_copy, proxy, lost
+):
+    closes = (
+        "    try:\n        channel.start_consuming()\n    finally:\n        connection.close()\n"
+    )
+    receiver = start_receive(changed_copy("receive.py", (STARTS, closes)), url=proxy.url)
+
+    proxy.cut()
+
+    receiver.wait_for_out(WAITING, times=2)
+    assert re.fullmatch(lost, receiver.err)
+
+
+def test_with_connect_comes_back(start_receive, changed_copy, proxy, lost):
+    consumes = "    with connection:\n        channel.start_consuming()\n"
+    receiver = start_receive(changed_copy("receive.py", (STARTS, consumes)), url=proxy.url)
+
+    proxy.cut()
+
+    receiver.wait_for_out(WAITING, times=2)
+    assert re.fullmatch(lost, receiver.err)
+
+
+def test_channel_consume_comes_back(start_receive, changed_copy, proxy, hello_queue, lost):
+    loops = (
+        '    for method, properties, body in channel.consume("hello", auto_ack=True):\n'
+        "        callback(channel, method, properties, body)\n"
+    )
+    path = changed_copy("receive.py", (CONSUMES, ""), (STARTS, loops))
+    receiver = start_receive(path, url=proxy.url)
+
+    proxy.cut()
+
+    receiver.wait_for_out(WAITING, times=2)
+    assert re.fullmatch(lost, receiver.err)
+    hello_queue.publish("Hello World!")
+    receiver.wait_for_out(RECEIVED)
+
+
+def test_connect_outside_main_is_a_traceback_after_an_outage(start_python, changed_copy, proxy):
+    """main() uses the old connection again: it must call connect() itself."""
+    path = changed_copy(
+        "receive.py", (CONNECTS, ""), ("def main():\n", "connection = connect()\n\n\ndef main():\n")
+    )
+    receiver = start_python(path, url=proxy.url)
+    receiver.wait_for_out(WAITING)
+
+    proxy.cut()
+
+    assert receiver.wait_for_end() == 1
+    assert "    channel = connection.channel()\n" in receiver.err
+    assert "ConnectionWrongStateError" in receiver.err.splitlines()[-1]
+
+
+def test_the_cause_is_told_if_pika_cannot_read_a_message(start_receive, hello_queue, lost):
+    """pika 1.4 cannot read such a header, and calls it a lost connection; pika 1.5 can."""
+    receiver = start_receive()
+
+    headers = {"sent": InMilliseconds(2026, 2, 24, tzinfo=timezone.utc)}
+    hello_queue.channel.basic_publish("", "hello", "late", pika.BasicProperties(headers=headers))
+
+    wait_until(lambda: receiver.out + receiver.err, lambda seen: seen != WAITING, "a line")
+    if receiver.err:
+        assert "ValueError('year 58118 is out of range')" in receiver.err
+        assert re.fullmatch(lost, receiver.err)
+    else:
+        assert receiver.out == f"{WAITING} [x] Received 'late'\n"
+
+
+def test_a_sender_whose_connection_is_lost_ends(run_send, proxy):
+    proxy.when_client_sends(b"hello", proxy.cut)
+
+    sender = run_send(url=proxy.url)
+
+    assert sender.status == 1
+    assert the_line_after_all(sender).startswith("the connection was lost")

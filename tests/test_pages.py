@@ -1,166 +1,271 @@
-"""What someone sees who follows the README and the pages in docs/: code, commands, outputs, changes and links are real."""
+"""The pages agree: both languages, links, programs, errors. These tests need no RabbitMQ."""
 
+import ast
 import os
 import re
-import shlex
-import signal
-from xml.etree import ElementTree
 
 import pytest
-from machinery import PROJECT, WAITING, blocks, changes, listed, take, text, wait_for
+from support.pages import (
+    PRESS_CTRL_C,
+    anchors,
+    chinese,
+    english_pages,
+    heading_levels,
+    inline_codes,
+    lines_listed,
+    links,
+    named_block,
+    read_blocks,
+    read_page,
+)
+from support.project import PROJECT
+from support.troubleshooting import (
+    PROGRAMS,
+    SETUP,
+    explained_lines,
+    is_explained,
+    is_quoted,
+    pattern_of,
+)
 
-ENGLISH = ["README.md", *sorted(f"docs/{page.name}" for page in (PROJECT / "docs").glob("*.md") if ".zh" not in page.name)]
-PAGES = [*ENGLISH, *(page.replace(".md", ".zh-CN.md") for page in ENGLISH)]
-NOT_RUN = ("./setup.sh", "source", "docker", "brew", "sudo", "PIP_INDEX_URL", ".venv")  # would change this machine
+ENGLISH_PAGES = english_pages()
+CHINESE_PAGES = [chinese(page) for page in ENGLISH_PAGES]
+PAGES = ENGLISH_PAGES + CHINESE_PAGES
+TESTS = PROJECT / "tests"
+SCREENS = TESTS / "setup/screens"
+MARKS = (" [*] ", " [!] ")
+
+KINDS_OF_BLOCKS = {
+    PRESS_CTRL_C,
+    "bash",
+    "diff",
+    "ini",
+    "json",
+    "mermaid",
+    "powershell",
+    "python",
+    "text",
+    "yaml",
+}
+
+# Lines that docs/troubleshooting.md explains and no test sees, and why not.
+UNSEEN = {
+    "cannot connect to no.invalid:5672: [Errno …] Name or service not known": (
+        "each system has its own words; test_address.py looks at those before them"
+    ),
+    "cannot connect to …: TCP connection attempt timed out: …": "it takes a network that is silent",
+    "cannot connect to …: [Errno …] No route to host": "it takes a network without a route",
+    "NOT_ALLOWED - number of channels opened for user …": (
+        "a limit of an administrator, like that of connections in test_permissions.py"
+    ),
+    "PRECONDITION_FAILED - message size … is larger than configured max size …": (
+        "it takes a large message, and RabbitMQ 3 has another limit than RabbitMQ 4"
+    ),
+    "NOT_FOUND - no queue 'none' in vhost '/'": (
+        "as with an exchange that is not there, which test_publishing.py has"
+    ),
+    "PRECONDITION_FAILED - delivery acknowledgement on channel … timed out. …": (
+        "it takes 30 minutes"
+    ),
+    "Connection reset by peer": "which of these words come, is chance",
+    "Transport indicated EOF": "which of these words come, is chance",
+    "Broken pipe": "which of these words come, is chance",
+    "IndexError('pop from an empty deque')": "two threads do not always break a connection so",
+    "No activity or too many missed heartbeats in the last … seconds; "
+    "connecting again in 5 seconds": "it takes minutes of silence",
+    "INTERNAL_ERROR - failed consuming from quorum queue …": (
+        "whether a cluster without a majority says so, is chance"
+    ),
+    "./setup.sh: Permission denied": "the words are those of bash",
+}
 
 
-def steps(page):
-    """The fenced blocks of a page, and where CTRL+C is pressed: their kinds and texts."""
-    found = re.findall(r"^(?:```(\w+)\n(.*?)^```|<!-- (CTRL\+C) -->)$", text(page), re.MULTILINE | re.DOTALL)
-    return [(kind or comment, block) for kind, block, comment in found]
+# Both languages
 
 
-def anchors(page):
-    """The headings of a page as GitHub links to them."""
-    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", text(page), flags=re.DOTALL), re.MULTILINE)
-    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+@pytest.mark.parametrize("page", ENGLISH_PAGES)
+def test_both_languages_have_the_same_blocks(page):
+    assert blocks_to_compare(page) == blocks_to_compare(chinese(page))
 
 
-@pytest.mark.parametrize("page", ENGLISH)
-def test_both_languages_have_the_same_blocks_headings_and_lines(page):
-    chinese = page.replace(".md", ".zh-CN.md")
-    assert [step for step in steps(page) if step[0] != "mermaid"] == [step for step in steps(chinese) if step[0] != "mermaid"]
-    assert len(anchors(page)) == len(anchors(chinese))
-    assert list(listed(page).values()) == list(listed(chinese).values())
+def blocks_to_compare(page):
+    """Return kind and text of all blocks but the charts, whose words are translated."""
+    return [(block.kind, block.text) for block in read_blocks(page) if block.kind != "mermaid"]
+
+
+@pytest.mark.parametrize("page", ENGLISH_PAGES)
+def test_both_languages_have_the_same_headings(page):
+    assert heading_levels(page) == heading_levels(chinese(page))
+
+
+@pytest.mark.parametrize("page", ENGLISH_PAGES)
+def test_both_languages_list_the_same_lines(page):
+    english = list(lines_listed(page).values())
+
+    assert english == list(lines_listed(chinese(page)).values())
+
+
+@pytest.mark.parametrize("page", ENGLISH_PAGES)
+def test_each_page_begins_with_a_link_to_the_other_language(page):
+    file_name = os.path.basename(page)
+
+    english = read_page(page).partition("\n")[0]
+    assert english == f"English | [简体中文]({chinese(file_name)})"
+    assert read_page(chinese(page)).partition("\n")[0] == f"[English]({file_name}) | 简体中文"
+
+
+# Links
+
+
+@pytest.mark.parametrize("page", [*PAGES, "tests/README.md"])
+def test_each_link_leads_to_a_file_and_a_heading(page):
+    for link in links(page):
+        target, anchor = resolve(page, link)
+        assert (PROJECT / target).exists(), f"{page} links to {link}: there is no {target}"
+        if anchor:
+            assert anchor in anchors(target), f"{page} links to {link}: no such heading"
+
+
+@pytest.mark.parametrize("pages", [ENGLISH_PAGES, CHINESE_PAGES], ids=["English", "Chinese"])
+def test_each_page_is_reached_from_the_readme_in_its_language(pages):
+    reached = [pages[0]]
+    for page in reached:  # which grows
+        for link in links(page):
+            target, _ = resolve(page, link)
+            if target in pages and target not in reached:
+                reached.append(target)
+
+    assert sorted(reached) == sorted(pages)
+
+
+def resolve(page, link):
+    """Return to which file of the project, and to which anchor in it, a link leads."""
+    path, _, anchor = link.partition("#")
+    if not path:
+        return page, anchor
+    return os.path.normpath(os.path.join(os.path.dirname(page), path)), anchor
+
+
+# Blocks
+
+
+@pytest.mark.parametrize("page", ENGLISH_PAGES)
+def test_each_block_is_of_a_known_kind(page):
+    for block in read_blocks(page):
+        assert block.kind in KINDS_OF_BLOCKS, block.place
+        if block.not_run:
+            assert block.kind in ("bash", "text"), f"{block.place}: it is never run"
+
+
+@pytest.mark.parametrize("page", ENGLISH_PAGES)
+def test_each_change_and_program_has_a_name_that_a_test_uses(page):
+    strings = strings_of_tests()
+    for block in read_blocks(page):
+        is_whole_program = page == "README.md" and block.kind == "python"
+        if block.kind in ("diff", "python") and not is_whole_program:
+            assert block.name, f"{block.place}: a comment with its name is missing"
+        if block.name:
+            assert named_block(page, block.name) == block, f"{block.place}: another has this name"
+            assert block.name in strings, f"{block.place}: no test uses {block.name}"
+
+
+def test_the_readme_shows_both_programs_whole():
+    shown = [block.text for block in read_blocks("README.md") if block.kind == "python"]
+
+    assert len(shown) == 2
+    assert shown[0] == read_page("send.py")
+    assert shown[1] == read_page("receive.py")
+
+
+def test_older_tutorials_shows_lines_of_our_programs():
+    ours = re.findall(r"(?:Ours|Then): `([^`]*)`", read_page("docs/older-tutorials.md"))
+    lines = [
+        line.strip() for name in ("send.py", "receive.py") for line in read_page(name).split("\n")
+    ]
+
+    assert len(ours) > 1
+    for line in ours:
+        assert line in lines
+
+
+# Errors, and what setup.sh prints
+
+
+def test_the_readme_lists_errors_as_troubleshooting_does():
+    listed = lines_listed("README.md")["When something goes wrong"]
+    explained = [
+        line for lines in lines_listed("docs/troubleshooting.md").values() for line in lines
+    ]
+
+    assert len(listed) > 1
+    for line in listed:
+        assert line in explained
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_link_leads_somewhere(page):
-    for target in re.findall(r"\]\((?!https://)([^)\s]*)\)", text(page)):
-        path, _, anchor = target.partition("#")
-        there = os.path.relpath((PROJECT / page).parent / path, PROJECT) if path else page
-        assert (PROJECT / there).exists() and (not anchor or anchor in anchors(there)), target
+def test_each_quoted_line_is_one_that_is_printed(page):
+    for line in quoted_lines(page):
+        mark, words = line[:5], line[5:]
+        if mark == " [*] ":
+            is_printed = is_on_a_screen(words) or line in strings_of("receive.py")
+        else:
+            is_printed = is_on_a_screen(words) or is_explained(words)
+        assert is_printed, f"{page}: {line}"
 
 
-def test_the_pages_show_both_programs_as_they_are():
-    assert blocks("README.md", "python") == [text("send.py"), text("receive.py")]
-    ours = re.findall(r"Ours: `(.*)`", text("docs/older-tutorials.md"))
-    assert ours and all(line in text("send.py") + text("receive.py") for line in ours)
+def quoted_lines(page):
+    """Return the lines with [*] or [!] in texts, and in the sentences, of a page."""
+    lines = inline_codes(page)
+    for block in read_blocks(page):
+        lines += block.text.splitlines()
+    return [line for line in lines if line.startswith(MARKS) and line not in MARKS]
 
 
-def test_each_line_of_setup_sh_on_a_page_is_one_that_it_can_print():
-    said = re.findall(r'(?:say|_install \S+) "([^$].*?)"|" \[!\] (.*?)"', text("setup.sh"))
-    patterns = [".*".join(map(re.escape, re.split(r"\$\(.*\)|\$\w+", "".join(words)))) for words in said]
-    shown = re.findall(r"^ \[\*\] (?!Waiting)(.*)$", "".join(block for page in PAGES for block in blocks(page, "text")), re.M)
-    for line in [*shown, *listed("docs/troubleshooting.md")["setup.sh"]]:
-        assert any(re.fullmatch(pattern, line) for pattern in patterns), line
+def test_each_line_of_setup_is_explained():
+    for words in lines_of_screens():
+        assert is_explained(words, SETUP) or is_explained(words), words
 
 
-class Reader:
-    """Someone who types the commands of a page, and compares what they print with what the page shows."""
+def test_each_explained_line_is_seen_by_a_test():
+    texts = strings_of_tests()
+    unseen = [line for line in explained_lines(PROGRAMS) if not is_quoted(line, texts)]
+    unseen += [line for line in explained_lines(SETUP) if not is_on_a_screen(line)]
 
-    def __init__(self, desk):
-        self.desk, self.receivers = desk, {}  # those that are running, and how much of their output the page has shown
-
-    def types(self, command):
-        """Run a command; return what it prints, or None where it is not run."""
-        self.last, broker = command, self.desk.broker
-        own = broker.vhost.replace("test ", "").replace(" ", "-")  # other tests may have such names, too
-        command = re.sub(r"\b(demo|student)\b", rf"\1-{own}", command)
-        command = re.sub(r"(rabbit\d\.example\.com|localhost:5672)", f"localhost:{broker.port}", command)
-        if command.startswith(NOT_RUN):
-            return None
-        if command.startswith("rabbitmqctl "):
-            here = [] if re.search(r"-p |user|vhost", command) else ["-p", broker.vhost]
-            return broker.ctl(*shlex.split(command)[1:], *here)
-        if command.startswith("python receive.py"):
-            self.receivers[self.desk.receive()] = 0
-            return ""
-        program = self.desk.send(command, path="-c", program="bash")
-        assert program.returncode == 0, program.err
-        return program.out
-
-    def sees(self, shown):
-        """Whether a receiver has just printed this (that it waits may be left out), or the last command prints it now."""
-        for receiver, so_far in self.receivers.items():
-            for skipped in ("", WAITING):
-                if receiver.out[so_far:].startswith(skipped + shown):
-                    self.receivers[receiver] += len(skipped + shown)
-                    return True
-        return not self.receivers and self.types(self.last) == shown  # rabbitmqctl's counts may lag by some seconds
-
-    def presses_ctrl_c(self):
-        for receiver in self.receivers:
-            receiver.send_signal(signal.SIGINT)
-            assert (receiver.status(), receiver.err) == (130, "")
-        self.receivers.clear()
+    missing_in_the_tests = [line for line in unseen if line not in UNSEEN]
+    seen_or_no_longer_on_the_page = [line for line in UNSEEN if line not in unseen]
+    assert missing_in_the_tests == []
+    assert seen_or_no_longer_on_the_page == []
 
 
-@pytest.mark.parametrize("page", [page for page in ENGLISH if blocks(page, "bash")])
-def test_each_command_prints_what_the_page_shows(desk, hello, page):
-    """A text block shows what the command above it prints, or what a receiver prints next. (hello is there for its queue.)"""
-    reader, printed = Reader(desk), None
-    if "no-message-lost" in page:  # where it refers to another page for them
-        (block,) = (block for block in blocks("docs/start-rabbitmq.md", "bash") if "add_user" in block)
-        list(map(reader.types, block.splitlines()))
-    for kind, block in steps(page):
-        if kind == "CTRL+C":
-            reader.presses_ctrl_c()
-        elif kind == "bash":
-            outputs = [reader.types(command) for command in re.split(r" &&\s+|(?<!\\)\n", block.strip())]
-            printed = None if outputs[-1] is None else "".join(output or "" for output in outputs)
-        elif kind == "text" and printed is not None and "CONNECTION_FORCED" not in block:  # test_broker_down.py sees that
-            rest = re.sub(r"^ \[\*\] (?!Waiting).*\n", "", block, flags=re.MULTILINE).removeprefix(printed)
-            wait_for(lambda rest=rest: not rest or reader.sees(rest))
-            printed = ""
-    assert not reader.receivers
+def lines_of_screens():
+    """Return what setup.sh says on the screens that test_setup.py awaits, without the marks."""
+    found = []
+    for screen in sorted(SCREENS.glob("*.txt")):
+        for line in screen.read_text(encoding="utf-8").splitlines():
+            if line.startswith(MARKS):
+                found.append(line[5:])
+    return found
 
 
-FILE, SEND_JSON, RECEIVE_JSON, GO_ON = blocks("README.md", "diff")
+def is_on_a_screen(line):
+    """Tell whether setup.sh says something that looks like this line of a page."""
+    pattern = pattern_of(line)
+    return any(pattern.fullmatch(words) for words in lines_of_screens())
 
 
-def test_make_it_yours_writes_to_a_file_and_sends_and_receives_json(copy, receive, send):
-    path = copy("receive.py", *changes(FILE))
-    receiver, messages = receive(path), path.parent / "messages.txt"
-    send("你好")
-    wait_for(lambda: messages.exists() and messages.read_text(encoding="utf-8") == "你好\n")
-    receiver.end()
-    receiver = receive(copy("receive.py", *changes(RECEIVE_JSON)))
-    assert send(path=copy("send.py", *changes(SEND_JSON))).err == ""
-    wait_for(lambda: receiver.out == WAITING + " [x] Received {'text': 'Hello World!', 'number': 1}\n")
+def strings_of_tests():
+    """Return all strings in the code of the tests, but not of this file."""
+    found = []
+    for path in TESTS.rglob("*.py"):
+        if path.name != "test_pages.py":
+            found += strings_of(path.relative_to(PROJECT))
+    return found
 
 
-def test_make_it_yours_has_a_sender_that_goes_on_after_an_outage(copy, start, proxy, hello):
-    cable = proxy()
-    sender = start(copy("send.py", *changes(GO_ON)), url=cable.url)
-    wait_for(lambda: sender.out.count("Sent") > 1)
-    cable.cut()
-    wait_for(lambda: "connecting again" in sender.err)
-    told = sender.out.count("Sent")
-    wait_for(lambda: sender.out.count("Sent") > told)
-    sender.end()
-    assert len(take(hello)) >= sender.out.count("Sent")
-
-
-def test_a_slow_callback_works_in_a_thread_as_troubleshooting_says(copy, receive, send):
-    (code,), path = blocks("docs/troubleshooting.md", "python"), copy("receive.py")
-    before, after = re.split(r"    def callback.*auto_ack=True\)\n", text("receive.py"), flags=re.DOTALL)
-    path.write_text(f"import contextlib, threading, time, pika\n{before}{code.replace('300', '0.1')}{after}")
-    receiver = receive(path)
-    send("one")
-    send("two")  # which comes when one is acknowledged
-    wait_for(lambda: receiver.out.endswith(" [x] Received 'one'\n [x] Received 'two'\n"))
-
-
-def test_the_picture_shows_what_the_programs_print(receive, send):
-    picture = ElementTree.parse(PROJECT / "docs/hello.svg")
-
-    def shown(side):
-        found = picture.find(f".//*[@id='{side}']").iter("{http://www.w3.org/2000/svg}text")
-        return ["".join(line.itertext()) for line in found]
-
-    receiver, printed = receive(), []
-    for line in [line for line in shown("sender") if line.startswith("$ python")]:
-        printed += [line, *send(*line.split()[3:]).out.splitlines()]
-    assert shown("sender") == [*printed, "$ "]
-    wait_for(lambda: shown("receiver") == ["$ python receive.py", *receiver.out.splitlines(), "^C", "$ "])
+def strings_of(path):
+    """Return all strings in the code of a file. Those of several lines are put together."""
+    found = []
+    for node in ast.walk(ast.parse(read_page(path))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.append(node.value)
+    return found
