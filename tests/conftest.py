@@ -5,6 +5,7 @@
 
 import contextlib
 import itertools
+import re
 import signal
 import sys
 
@@ -14,6 +15,7 @@ from port_for import get_port
 from support.broker import (
     Container,
     Node,
+    Server,
     VirtualHost,
     docker_has_the_image,
     find_command,
@@ -26,9 +28,21 @@ from support.programs import (
     environment,
     open_terminal,
 )
-from support.project import PROJECT, WAITING
+from support.project import AGAIN, LOST, PROJECT, WAITING
 from support.proxy import Proxy
 from support.queue import HelloQueue
+from support.sharing import SharedServer
+
+SLOW_FILES = [
+    "test_acknowledgements.py",
+    "test_broker_down.py",
+    "test_cluster.py",
+    "test_compose.py",
+    "test_main_again.py",
+    "test_outages.py",
+    "test_page_changes.py",
+    "test_page_commands.py",
+]
 
 
 def pytest_addoption(parser):
@@ -37,6 +51,11 @@ def pytest_addoption(parser):
         choices=["native", "docker"],
         help="which RabbitMQ the tests start; default: this machine's, if it has one",
     )
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: item.path.name not in SLOW_FILES)
 
 
 def pytest_configure(config):
@@ -67,23 +86,35 @@ def epmd_port():
 
 
 @pytest.fixture(scope="session")
-def server(broker_kind, epmd_port, tmp_path_factory):
-    """A RabbitMQ that runs until the tests end. Each worker of pytest-xdist has its own."""
-    if broker_kind == "native":
-        server = Node("hello-tests", tmp_path_factory.mktemp("node"), epmd_port)
-    else:
-        server = Container("hello-tests")
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
+def make_server(broker_kind, epmd_port, tmp_path_factory):
+    """Make a RabbitMQ that is not started yet, in a folder or in a container of its own."""
+
+    def make(name):
+        if broker_kind == "native":
+            return Node(name, tmp_path_factory.mktemp(name), epmd_port)
+        return Container(name)
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def vhost_names():
+def server(make_server, tmp_path_factory, worker_id):
+    """A RabbitMQ that runs until the tests end, for all workers of pytest-xdist."""
+    folder = tmp_path_factory.getbasetemp()
+    if worker_id != "master":  # xdist's word for: there are no workers
+        folder = folder.parent
+    shared = SharedServer(folder, worker_id)
+    try:
+        facts = shared.join(lambda: make_server("hello-tests"))
+        yield Server(*facts)
+    finally:
+        shared.leave()
+
+
+@pytest.fixture(scope="session")
+def vhost_names(worker_id):
     """Endless names of virtual hosts: with a blank, which a URL must have as a code."""
-    return (f"test {number}" for number in itertools.count(1))
+    return (f"test {worker_id} {number}" for number in itertools.count(1))
 
 
 @pytest.fixture
@@ -222,3 +253,9 @@ def start_proxy(broker):
 def proxy(start_proxy):
     """A TCP proxy to the virtual host of the test."""
     return start_proxy()
+
+
+@pytest.fixture
+def lost():
+    """A pattern of the line about a connection that is cut: our words, pika's, what happens."""
+    return re.escape(LOST) + r" \(.+\)" + re.escape(AGAIN)

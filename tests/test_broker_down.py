@@ -4,29 +4,52 @@ import re
 import time
 
 import pytest
+from support.broker import VirtualHost
 from support.errors import the_only_line
 from support.project import AGAIN, SENT, WAITING
 
 
+@pytest.fixture(scope="module")
+def own_server(make_server):
+    """A RabbitMQ that only these tests use."""
+    server = make_server("hello-down")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
 @pytest.fixture
-def memory_alarm(server):
+def broker(own_server):
+    """A virtual host of it, in place of the one of conftest.py."""
+    vhost = VirtualHost(own_server, "test")
+    vhost.create()
+    yield vhost
+    vhost.delete()
+
+
+@pytest.fixture
+def memory_alarm(own_server):
     """RabbitMQ believes that it lacks memory, until the function that this is has been called."""
 
     def set_limit(share_of_memory):
-        server.rabbitmqctl("set_vm_memory_high_watermark", share_of_memory)
+        own_server.rabbitmqctl("set_vm_memory_high_watermark", share_of_memory)
 
     set_limit("0.00001")
     yield lambda: set_limit("0.6")
     set_limit("0.6")
 
 
-def test_receive_comes_back_when_rabbitmq_was_stopped_and_started(server, start_receive, run_send):
+def test_receive_comes_back_when_rabbitmq_was_stopped_and_started(
+    own_server, start_receive, run_send
+):
     receiver = start_receive()
     run_send("before")
     receiver.wait_for_out(" [x] Received 'before'\n")
 
-    server.stop()
-    server.start()
+    own_server.stop()
+    own_server.start()
 
     receiver.wait_for_out(WAITING, times=2)
     run_send("after")

@@ -7,8 +7,6 @@ from support.broker import ERLANG_OPTIONS, Node
 from support.errors import the_only_line
 from support.waiting import wait_until
 
-pytestmark = pytest.mark.xdist_group("cluster")  # one worker, for one cluster is enough
-
 NAMES = ["one", "two", "three"]
 TICK = " -kernel net_ticktime 8"  # seconds, not 60: how long a node is silent until it is down
 REFUSED = "RabbitMQ refused the message (NackError)"

@@ -79,7 +79,7 @@ def test_a_file_that_main_has_opened_is_whole_after_ctrl_c(
     assert (tmp_path / "saved.txt").read_text() == "one\n"
 
 
-def test_finally_in_main_is_run_after_ctrl_c(terminal, changed_copy):
+def test_finally_in_main_is_run_after_ctrl_c(terminal, changed_copy, hello_queue):
     finally_prints = (
         "    try:\n"
         "        channel.start_consuming()\n"
@@ -88,7 +88,8 @@ def test_finally_in_main_is_run_after_ctrl_c(terminal, changed_copy):
         "        connection.close()\n"
     )
     receiver = terminal(changed_copy("receive.py", (STARTS, finally_prints)))
-    receiver.expect_exact(WAITING.strip())
+    hello_queue.publish("one")
+    receiver.expect_exact("'one'\r\n")  # so it is inside the try
 
     rest = type_ctrl_c_and_read_the_rest(receiver)
 

@@ -5,15 +5,11 @@ import signal
 from datetime import datetime, timezone
 
 import pika
-import pytest
 from support.errors import the_line_after_all
-from support.project import AGAIN, LOST, RECEIVED, WAITING
+from support.project import AGAIN, RECEIVED, WAITING
 from support.waiting import wait_until
 
 PRINTS = '        print(f" [x] Received {text!r}", flush=True)\n'
-CONSUMES = '    channel.basic_consume(queue="hello", on_message_callback=callback, auto_ack=True)\n'
-STARTS = "    channel.start_consuming()\n"
-CONNECTS = "    connection = connect()\n"
 
 
 def close_connections_of(broker, reason):
@@ -26,12 +22,6 @@ class InMilliseconds(datetime):
 
     def utctimetuple(self):
         return (1970, 1, 1, 0, 0, int(self.timestamp()) * 1000)
-
-
-@pytest.fixture
-def lost():
-    """A pattern of the line about a connection that is cut: our words, pika's, what happens."""
-    return re.escape(LOST) + r" \(.+\)" + re.escape(AGAIN)
 
 
 def test_it_connects_again_and_prints_what_comes_later(start_receive, proxy, hello_queue, lost):
@@ -126,61 +116,6 @@ def test_it_does_not_wait_for_a_queue_that_another_program_has_meanwhile(
 
     assert receiver.wait_for_end() == 1
     assert "RESOURCE_LOCKED" in receiver.err.splitlines()[-1]
-
-
-def test_close_in_finally_comes_back_and_tells_of_the_outage(
-    start_receive, changed_copy, proxy, lost
-):
-    closes = (
-        "    try:\n        channel.start_consuming()\n    finally:\n        connection.close()\n"
-    )
-    receiver = start_receive(changed_copy("receive.py", (STARTS, closes)), url=proxy.url)
-
-    proxy.cut()
-
-    receiver.wait_for_out(WAITING, times=2)
-    assert re.fullmatch(lost, receiver.err)
-
-
-def test_with_connect_comes_back(start_receive, changed_copy, proxy, lost):
-    consumes = "    with connection:\n        channel.start_consuming()\n"
-    receiver = start_receive(changed_copy("receive.py", (STARTS, consumes)), url=proxy.url)
-
-    proxy.cut()
-
-    receiver.wait_for_out(WAITING, times=2)
-    assert re.fullmatch(lost, receiver.err)
-
-
-def test_channel_consume_comes_back(start_receive, changed_copy, proxy, hello_queue, lost):
-    loops = (
-        '    for method, properties, body in channel.consume("hello", auto_ack=True):\n'
-        "        callback(channel, method, properties, body)\n"
-    )
-    path = changed_copy("receive.py", (CONSUMES, ""), (STARTS, loops))
-    receiver = start_receive(path, url=proxy.url)
-
-    proxy.cut()
-
-    receiver.wait_for_out(WAITING, times=2)
-    assert re.fullmatch(lost, receiver.err)
-    hello_queue.publish("Hello World!")
-    receiver.wait_for_out(RECEIVED)
-
-
-def test_connect_outside_main_is_a_traceback_after_an_outage(start_python, changed_copy, proxy):
-    """main() uses the old connection again: it must call connect() itself."""
-    path = changed_copy(
-        "receive.py", (CONNECTS, ""), ("def main():\n", "connection = connect()\n\n\ndef main():\n")
-    )
-    receiver = start_python(path, url=proxy.url)
-    receiver.wait_for_out(WAITING)
-
-    proxy.cut()
-
-    assert receiver.wait_for_end() == 1
-    assert "    channel = connection.channel()\n" in receiver.err
-    assert "ConnectionWrongStateError" in receiver.err.splitlines()[-1]
 
 
 def test_the_cause_is_told_if_pika_cannot_read_a_message(start_receive, hello_queue, lost):

@@ -23,41 +23,20 @@ from support.waiting import wait_until
 # it could change this machine: above its block belongs a comment "not run".
 TOOLS = ["bash", "cat", "dirname", "env", "id", "sleep"]
 
-# A page has a block for each way to run rabbitmqctl. A reader types those of one way.
-RABBITMQCTL = {
-    "Docker": "docker compose exec rabbitmq rabbitmqctl ",
-    "apt-get": "sudo rabbitmqctl ",
-}
-
-NOT_TYPED = object()  # in place of what the other way to run rabbitmqctl prints
+# A page has a block for each way to run rabbitmqctl. Our reader has Docker.
+WITH_DOCKER = "docker compose exec rabbitmq rabbitmqctl "
+AFTER_APT_GET = "sudo rabbitmqctl "
 
 AMQP_URL = re.compile(r"amqp://(?P<user>[^@\s\"']*)@[^/?\s\"']+(?P<vhost>/[^?\s\"']*)?")
 UP_TO_SETUP_END = re.compile(r"\A.*^ \[\*\] RabbitMQ is running.*?\n", re.MULTILINE | re.DOTALL)
 SVG_TEXT = "{http://www.w3.org/2000/svg}text"
 
 
-def pages_and_ways():
-    """Return each page that has commands, with each way to run rabbitmqctl that it shows."""
-    found = []
-    for page in english_pages():
-        text = read_page(page)
-        ways = [way for way, prefix in RABBITMQCTL.items() if f"\n{prefix}" in text]
-        if "\n```bash\n" in text:
-            found += [(page, way) for way in ways or ["Docker"]]
-    return found
+PAGES_WITH_COMMANDS = [page for page in english_pages() if "\n```bash\n" in read_page(page)]
 
 
-def way_of(block):
-    """Return the way in which a block runs rabbitmqctl; None if it does not."""
-    for way, prefix in RABBITMQCTL.items():
-        if block.text.startswith(prefix):
-            return way
-    return None
-
-
-def commands_of(block):
+def commands_of(block, prefix):
     """Return the words of each rabbitmqctl in a block, without what stands in front of them."""
-    prefix = RABBITMQCTL[way_of(block)]
     commands = []
     for command in block.text.replace("\\\n", "").splitlines():
         assert command.startswith(prefix), f"{block.place}: awaited: {prefix}\nseen: {command}"
@@ -65,10 +44,8 @@ def commands_of(block):
     return commands
 
 
-@pytest.mark.parametrize(("page", "way"), pages_and_ways())
-def test_each_command_prints_what_the_page_shows(page, way, reader):
-    reader.way = way
-
+@pytest.mark.parametrize("page", PAGES_WITH_COMMANDS)
+def test_each_command_prints_what_the_page_shows(page, reader):
     for block in read_blocks(page):
         reader.goes_through(block)
 
@@ -78,8 +55,14 @@ def test_each_command_prints_what_the_page_shows(page, way, reader):
 @pytest.mark.parametrize("page", english_pages())
 def test_both_ways_to_run_rabbitmqctl_do_the_same(page):
     blocks = [block for block in read_blocks(page) if block.kind == "bash"]
-    with_docker = [commands_of(block) for block in blocks if way_of(block) == "Docker"]
-    after_apt_get = [commands_of(block) for block in blocks if way_of(block) == "apt-get"]
+    with_docker = [
+        commands_of(block, WITH_DOCKER) for block in blocks if block.text.startswith(WITH_DOCKER)
+    ]
+    after_apt_get = [
+        commands_of(block, AFTER_APT_GET)
+        for block in blocks
+        if block.text.startswith(AFTER_APT_GET)
+    ]
 
     assert with_docker == after_apt_get
 
@@ -104,14 +87,13 @@ def test_the_picture_shows_what_the_programs_print(run_send, start_receive):
             seen += [line, *sender.out.splitlines()]
 
     assert lines_of_picture("sender") == [*seen, "$ "]
-    *shown, ctrl_c, prompt = lines_of_picture("receiver")
+    *shown, last = lines_of_picture("receiver")
     wait_until(
         lambda: ["$ python receive.py", *receiver.out.splitlines()],
         lambda lines: lines == shown,
         f"the lines of docs/hello.svg: {shown}",
     )
-    assert ctrl_c == "^C"
-    assert prompt == "$ "
+    assert last == "^C$ "
 
 
 def lines_of_picture(terminal):
@@ -165,7 +147,6 @@ class Reader:
         self.broker = broker
         self.folder = folder
         self.start_program = start_program
-        self.way = "Docker"  # to run rabbitmqctl
         self.receivers = []
         self.last_typed = None  # the block
         self.last_printed = None
@@ -181,27 +162,18 @@ class Reader:
             self.compare(block)
 
     def type(self, block):
-        way = way_of(block)
-        if way not in (None, self.way):
-            if not self.has_typed_the_same(block):
-                self.last_typed = block
-                self.last_printed = NOT_TYPED
-            return
+        if block.text.startswith(AFTER_APT_GET):
+            return  # the block for Docker, above it, does the same
         self.last_typed = block
-        if way:
+        if block.text.startswith(WITH_DOCKER):
             self.last_printed = self.run_rabbitmqctl(block)
         else:
             self.last_printed = self.run_script(block)
 
-    def has_typed_the_same(self, block):
-        """Tell whether this block is the other way to do what has just been typed."""
-        last = self.last_typed
-        return last and way_of(last) == self.way and commands_of(last) == commands_of(block)
-
     def run_rabbitmqctl(self, block):
         """Run commands of rabbitmqctl in the virtual host of the test, unless they name one."""
         printed = ""
-        for words in commands_of(block):
+        for words in commands_of(block, WITH_DOCKER):
             if "-p" not in words:
                 words += ["-p", self.broker.name]
             try:
@@ -240,8 +212,6 @@ class Reader:
     def compare(self, block):
         """Compare a text with what the last command has printed, or what a receiver prints."""
         assert self.last_typed, f"{block.place}: no command above has been run"
-        if self.last_printed is NOT_TYPED:
-            return
         shown = without_setup(block.text)
         if self.last_printed is not None:
             printed = without_setup(self.last_printed)

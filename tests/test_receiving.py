@@ -71,21 +71,25 @@ def test_it_ends_when_the_callback_stops_consuming(start_receive, changed_copy, 
     assert receiver.err == ""
 
 
-def test_it_ends_when_a_handler_of_sigterm_stops_consuming(start_receive, changed_copy):
+def test_it_ends_when_a_handler_of_sigterm_stops_consuming(
+    start_receive, changed_copy, hello_queue
+):
     handler = (
         "    import signal\n"
         "    signal.signal(signal.SIGTERM, lambda *args: channel.stop_consuming())\n"
     )
     receiver = start_receive(changed_copy("receive.py", (STARTS, handler + STARTS)))
+    hello_queue.publish("Hello World!")
+    receiver.wait_for_out(RECEIVED)  # so the handler is there
 
     receiver.send_signal(signal.SIGTERM)
 
     assert receiver.wait_for_end() == 0
-    assert receiver.out == WAITING + NO_LONGER_WAITING
+    assert receiver.out == WAITING + RECEIVED + NO_LONGER_WAITING
     assert receiver.err == ""
 
 
-def test_it_ends_when_main_catches_ctrl_c(start_receive, changed_copy):
+def test_it_ends_when_main_catches_ctrl_c(start_receive, changed_copy, hello_queue):
     catches = (
         "    try:\n"
         "        channel.start_consuming()\n"
@@ -93,11 +97,13 @@ def test_it_ends_when_main_catches_ctrl_c(start_receive, changed_copy):
         "        channel.stop_consuming()\n"
     )
     receiver = start_receive(changed_copy("receive.py", (STARTS, catches)))
+    hello_queue.publish("Hello World!")
+    receiver.wait_for_out(RECEIVED)  # so it is inside the try
 
     receiver.press_ctrl_c()
 
     assert receiver.wait_for_end() == 0
-    assert receiver.out == WAITING + NO_LONGER_WAITING
+    assert receiver.out == WAITING + RECEIVED + NO_LONGER_WAITING
     assert receiver.err == ""
 
 

@@ -43,11 +43,26 @@ def docker_has_the_image():
 
 
 class Server:
-    """A RabbitMQ that runs, on two ports of this machine: AMQP's, and the HTTP API's."""
+    """A RabbitMQ, on two ports of this machine: AMQP's, and the HTTP API's."""
 
-    def __init__(self, port, management_port):
+    def __init__(self, port, management_port, ctl, environment):
         self.port = port
         self.management_port = management_port
+        self.ctl = ctl  # the words of the command that runs its rabbitmqctl
+        self.environment = environment
+
+    def facts(self):
+        """Return what another process needs to use this server: the arguments of Server()."""
+        return [self.port, self.management_port, self.ctl, self.environment]
+
+    def rabbitmqctl(self, *words):
+        """Run rabbitmqctl, and return what it prints."""
+        return subprocess.check_output(
+            [*self.ctl, *words],
+            cwd=PROJECT,
+            env={**os.environ, **self.environment},
+            text=True,
+        )
 
     def url(self, vhost="/"):
         """Return the URL of a virtual host, as RABBITMQ_URL takes it."""
@@ -79,13 +94,14 @@ class Node(Server):
         settings="",
         erlang_options=ERLANG_OPTIONS,
     ):
-        super().__init__(port=get_port(None), management_port=get_port(None))
+        port = get_port(None)
+        management_port = get_port(None)
         self.name = f"{name}@localhost"
         config_file = folder / "rabbitmq.conf"
-        config_file.write_text(settings + SETTINGS.format(management_port=self.management_port))
+        config_file.write_text(settings + SETTINGS.format(management_port=management_port))
         plugins_file = folder / "plugins"
         plugins_file.write_text("[rabbitmq_management].")
-        self.environment = {
+        environment = {
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": str(epmd_port),
             "HOME": str(home or folder),
@@ -97,15 +113,16 @@ class Node(Server):
             "RABBITMQ_MNESIA_BASE": str(folder / "data"),
             "RABBITMQ_NODENAME": self.name,
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_NODE_PORT": str(port),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": erlang_options,
         }
+        super().__init__(port, management_port, [find_command("rabbitmqctl")], environment)
         self._process = TCPExecutor(
             find_command("rabbitmq-server"),
             host="127.0.0.1",
-            port=self.port,  # RabbitMQ opens it last, when all else is there
+            port=port,  # RabbitMQ opens it last, when all else is there
             timeout=START_TIMEOUT,
-            envvars=self.environment,
+            envvars=environment,
         )
 
     def start(self):
@@ -123,26 +140,20 @@ class Node(Server):
     def remove(self):
         self.kill()
 
-    def rabbitmqctl(self, *words):
-        """Run rabbitmqctl, and return what it prints."""
-        return subprocess.check_output(
-            [find_command("rabbitmqctl"), *words],
-            env={**os.environ, **self.environment},
-            text=True,
-        )
-
 
 class Container(Server):
     """The RabbitMQ of docker-compose.yml, under a project name and on ports of its own."""
 
     def __init__(self, name):
-        super().__init__(port=get_port(None), management_port=get_port(None))
-        self.environment = {
-            **os.environ,
-            "AMQP_PORT": str(self.port),
-            "UI_PORT": str(self.management_port),
-            "COMPOSE_PROJECT_NAME": f"{name}-{self.port}",
+        port = get_port(None)
+        management_port = get_port(None)
+        environment = {
+            "AMQP_PORT": str(port),
+            "UI_PORT": str(management_port),
+            "COMPOSE_PROJECT_NAME": f"{name}-{port}",
         }
+        ctl = [*COMPOSE, "exec", "-T", "rabbitmq", "rabbitmqctl"]
+        super().__init__(port, management_port, ctl, environment)
 
     def start(self):
         self.compose("up", "--detach", "--wait")
@@ -156,12 +167,8 @@ class Container(Server):
     def compose(self, *words):
         """Run docker compose, and return what it prints on standard output."""
         return subprocess.check_output(
-            [*COMPOSE, *words], cwd=PROJECT, env=self.environment, text=True
+            [*COMPOSE, *words], cwd=PROJECT, env={**os.environ, **self.environment}, text=True
         )
-
-    def rabbitmqctl(self, *words):
-        """Run rabbitmqctl in the container, and return what it prints."""
-        return self.compose("exec", "-T", "rabbitmq", "rabbitmqctl", *words)
 
 
 class VirtualHost:
