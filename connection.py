@@ -92,9 +92,9 @@ RABBITMQ_ERRORS = (
     exceptions.UnroutableError,
 )
 
-# With these codes RabbitMQ closes a connection because it is stopped, has failed, or an operator
-# says so; with others, for what the program has done.
-# https://www.rabbitmq.com/amqp-0-9-1-reference#constants
+# RabbitMQ closes a connection with these codes if it is stopped, has failed, or an operator says
+# so; with others, mostly for what the program has done. They are among the constants of
+# https://github.com/rabbitmq/amqp-0.9.1-spec/blob/main/docs/amqp-0-9-1-reference.md
 CONNECTION_FORCED = 320
 INTERNAL_ERROR = 541
 

@@ -73,6 +73,7 @@ UNSEEN = {
     "IndexError('pop from an empty deque')": "two threads do not always break a connection so",
     "No activity or too many missed heartbeats in the last … seconds; "
     "connecting again in 5 seconds": "it takes minutes of silence",
+    "INTERNAL_ERROR - timed out consuming from quorum queue …": "RabbitMQ 4.2 and newer may say so",
     "INTERNAL_ERROR - failed consuming from quorum queue …": (
         "whether a cluster without a majority says so, is chance"
     ),
