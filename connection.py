@@ -67,7 +67,7 @@ def read_url(url):
     if re.search("//.*[/?#].*@", url):  # an @ after them: they are probably part of a password
         raise wrong_form
 
-    without_options = url.partition("?")[0]
+    without_options, _, options = url.partition("?")
     try:
         pika.URLParameters(without_options)
     except Exception:
@@ -76,6 +76,8 @@ def read_url(url):
     try:
         parameters = pika.URLParameters(url)
     except Exception as error:  # an option is unknown, or has a wrong value
+        if "password" in options:  # that of a certificate's key
+            raise CannotConnect("RABBITMQ_URL, after the ?: an option is wrong") from None
         raise CannotConnect(f"RABBITMQ_URL, after the ?: {explain(error)}") from error
     if parameters.blocked_connection_timeout is None:
         parameters.blocked_connection_timeout = BLOCKED_SECONDS
@@ -91,6 +93,9 @@ RABBITMQ_ERRORS = (
     exceptions.NackError,
     exceptions.UnroutableError,
 )
+# pika calls these connection errors, too, but a program makes them: it uses a closed connection,
+# or never closes its channels.
+MISTAKES = (exceptions.ConnectionWrongStateError, exceptions.NoFreeChannels)
 
 # RabbitMQ closes a connection with these codes if it is stopped, has failed, or an operator says
 # so; with others, mostly for what the program has done. They are among the constants of
@@ -110,8 +115,8 @@ def run(main, reconnect=False):
             call_until_it_returns(main)
         else:
             main()
-    except exceptions.ConnectionWrongStateError:
-        raise  # a closed connection is used: a mistake, although pika calls it a connection error
+    except MISTAKES:
+        raise  # a traceback
     except RABBITMQ_ERRORS as error:
         print(f" [!] {explain(error)}", file=sys.stderr)
         sys.exit(1)
@@ -127,9 +132,8 @@ def call_until_it_returns(main):
             main()
             return
         except exceptions.AMQPConnectionError as error:
-            if isinstance(error, CannotConnect) and not was_connected:
-                raise
-            if not is_outage(error):
+            never_connected = isinstance(error, CannotConnect) and not was_connected
+            if never_connected or not is_outage(error):
                 raise
             was_connected = True  # for only a connection that was open can be lost
             print(
@@ -143,7 +147,7 @@ def is_outage(error):
     """Tell whether RabbitMQ or the network failed, rather than the program."""
     if isinstance(error, exceptions.ConnectionClosedByBroker):
         return error.reply_code in (CONNECTION_FORCED, INTERNAL_ERROR)
-    return not isinstance(error, exceptions.ConnectionWrongStateError)
+    return not isinstance(error, MISTAKES)
 
 
 # Explaining an error

@@ -10,7 +10,7 @@ def main():
     # as in send.py, for either program may be the first
     channel.queue_declare(queue="hello", durable=True, arguments={"x-queue-type": "quorum"})
 
-    # pika calls this for each message; we use only its body
+    # pika calls this for each message; we use only its body, and print it at once (flush)
     def callback(ch, method, properties, body):
         text = body.decode(errors="replace")  # bytes to text
         print(f" [x] Received {text!r}", flush=True)

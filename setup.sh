@@ -8,7 +8,7 @@ fi
 usage="usage: ./setup.sh
 
 Puts pika into the folder .venv. If no RabbitMQ answers yet, starts one on this machine:
-with Docker, else with Homebrew or apt-get, which install it if they must.
+with Docker, else with Homebrew, else the one that is installed, else with apt-get.
 If RABBITMQ_URL is set, starts none. You can run it as often as you like."
 
 port=5672 # where connect() looks for RabbitMQ, unless RABBITMQ_URL is set

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.broker import VirtualHost
-from support.errors import the_line_after_all
+from support.errors import the_error_line
 from support.project import SENT
 from support.proxy import Proxy
 from support.queue import HelloQueue
@@ -49,9 +49,9 @@ def assert_it_says_what_it_knows(sender, messages):
         assert sender.out == SENT
         assert sender.err == ""
     elif sender.out or messages:
-        assert re.fullmatch(LOST, the_line_after_all(sender))
+        assert re.fullmatch(LOST, the_error_line(sender))
     else:
-        assert re.fullmatch(f"{LOST}|{NOT_CONNECTED}", the_line_after_all(sender))
+        assert re.fullmatch(f"{LOST}|{NOT_CONNECTED}", the_error_line(sender))
 
 
 def test_sent_is_true_wherever_the_connection_is_cut(send_through_a_cut):

@@ -2,7 +2,7 @@
 
 import re
 
-from support.errors import the_line_after_all
+from support.errors import the_error_line
 from support.project import SENT
 
 STATE = """
@@ -79,7 +79,7 @@ def test_a_failure_in_a_thread_is_told(start_program):
 
     assert program.wait_for_end() == 0
     assert program.out == "the program goes on\n"
-    assert the_line_after_all(program).startswith("cannot connect to localhost:1: ")
+    assert the_error_line(program).startswith("cannot connect to localhost:1: ")
 
 
 def test_run_returns_so_that_a_program_can_go_on(start_program, broker):

@@ -150,3 +150,16 @@ def test_a_closed_connection_is_a_traceback_also_with_reconnect(
     sender = run_python(path)
 
     assert_traceback(sender, line, "ConnectionWrongStateError")
+
+
+def test_too_many_channels_are_a_traceback_also_with_reconnect(run_python, changed_copy, broker):
+    line = "another = connection.channel()"
+    path = changed_copy(
+        "send.py",
+        (CLOSES, f"    {line}\n{CLOSES}"),
+        ("    run(main)\n", "    run(main, reconnect=True)\n"),
+    )
+
+    sender = run_python(path, url=f"{broker.url}?channel_max=1")
+
+    assert_traceback(sender, line, "NoFreeChannels")

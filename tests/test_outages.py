@@ -5,7 +5,7 @@ import signal
 from datetime import datetime, timezone
 
 import pika
-from support.errors import the_line_after_all
+from support.errors import the_error_line
 from support.project import AGAIN, RECEIVED, WAITING
 from support.waiting import wait_until
 
@@ -89,7 +89,7 @@ def test_what_rabbitmq_has_not_implemented_ends_it(start_receive, changed_copy, 
     hello_queue.publish("Hello World!")
 
     assert receiver.wait_for_end() == 1
-    assert the_line_after_all(receiver).startswith("NOT_IMPLEMENTED - prefetch_size")
+    assert the_error_line(receiver).startswith("NOT_IMPLEMENTED - prefetch_size")
 
 
 def test_an_operator_who_closes_the_connection_is_waited_out(start_receive, broker, hello_queue):
@@ -139,4 +139,4 @@ def test_a_sender_whose_connection_is_lost_ends(run_send, proxy):
     sender = run_send(url=proxy.url)
 
     assert sender.status == 1
-    assert the_line_after_all(sender).startswith("the connection was lost")
+    assert the_error_line(sender).startswith("the connection was lost")

@@ -1,7 +1,7 @@
 """What RabbitMQ says to those whom it does not let in, or does not let do something."""
 
 import pytest
-from support.errors import the_line_after_all, the_only_line
+from support.errors import the_error_line, the_only_line
 
 PROGRAMS = ["send.py", "receive.py"]
 
@@ -94,7 +94,7 @@ def test_the_user_may_not_read_from_the_queue(run_python, broker):
 
     receiver = run_python("receive.py")
 
-    line = the_line_after_all(receiver)
+    line = the_error_line(receiver)
     assert receiver.status == 1
     assert line.startswith("ACCESS_REFUSED - ")
     assert f"access to queue 'hello' in vhost '{broker.name}' refused for user 'guest'" in line

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from support.errors import the_line_after_all, the_only_line
+from support.errors import the_error_line, the_only_line
 from support.project import SENT
 
 PUBLISHES = "    channel.basic_publish("
@@ -123,7 +123,7 @@ def test_a_connection_that_breaks_after_the_confirm_is_told_after_sent(
     sender = run_send(url=proxy.url)
 
     assert sender.out == SENT
-    assert the_line_after_all(sender).startswith("the connection was lost")
+    assert the_error_line(sender).startswith("the connection was lost")
     assert sender.status == 1
     assert hello_queue.take_all() == ["Hello World!"]
 

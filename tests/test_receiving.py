@@ -3,7 +3,7 @@
 import signal
 
 import pytest
-from support.errors import the_line_after_all
+from support.errors import the_error_line
 from support.project import NO_LONGER_WAITING, RECEIVED, WAITING
 
 PRINTS = '        print(f" [x] Received {text!r}", flush=True)\n'
@@ -147,7 +147,7 @@ def test_what_rabbitmq_refuses_in_the_callback_ends_it_in_one_line(
     hello_queue.publish("Hello World!")
 
     assert receiver.wait_for_end() == 1
-    assert the_line_after_all(receiver).startswith(words)
+    assert the_error_line(receiver).startswith(words)
 
 
 def test_the_queue_of_one_connection_alone_is_refused(run_python, hello_queue):
@@ -157,4 +157,4 @@ def test_the_queue_of_one_connection_alone_is_refused(run_python, hello_queue):
     receiver = run_python("receive.py")
 
     assert receiver.status == 1
-    assert the_line_after_all(receiver).startswith("RESOURCE_LOCKED - ")
+    assert the_error_line(receiver).startswith("RESOURCE_LOCKED - ")

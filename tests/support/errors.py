@@ -11,10 +11,10 @@ def the_only_line(program):
     """Return the one line of a program that has failed, and has said nothing else."""
     assert program.out == ""
     assert program.status == 1
-    return the_line_after_all(program)
+    return the_error_line(program)
 
 
-def the_line_after_all(program):
+def the_error_line(program):
     """Return the one line on the standard error of a program, without its mark and its end."""
     match = re.fullmatch(r" \[!\] (.*)\n", program.err)
     assert match, f"awaited: one line that begins with ' [!] '\nseen: {program.err!r}"
