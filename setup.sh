@@ -46,7 +46,7 @@ install_pika() {
         fail "could not install pika in .venv"
     fi
     if ! .venv/bin/python -c 'import connection'; then
-        fail "connection.py does not run: see above (is PIP_TARGET set, or is there a file pika.py?)"
+        fail "connection.py does not run: see above (is PIP_TARGET set, or is there a file such as pika.py or socket.py here?)"
     fi
 }
 

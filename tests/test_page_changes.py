@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 
+import pika
 import pytest
 from support.broker import COMPOSE
 from support.pages import change_as_shown, changes, named_block, read_page
@@ -142,6 +143,29 @@ def test_a_bad_message_is_rejected_and_does_not_come_back(
     assert receiver.err == ""
     hello_queue.wait_for_consumers(0)
     assert hello_queue.take_all() == []
+
+
+def test_a_second_copy_of_a_message_is_skipped(copy_as_shown, start_receive, hello_queue):
+    receiver = start_receive(copy_as_shown(NO_MESSAGE_LOST, "skips-second-copies") / "receive.py")
+
+    for message_id, body in [("a", "one"), ("a", "one"), ("b", "two")]:
+        properties = pika.BasicProperties(message_id=message_id)
+        hello_queue.channel.basic_publish("", "hello", body, properties)
+
+    receiver.wait_for_out("'two'")
+    assert receiver.out == f"{WAITING} [x] Received 'one'\n [x] Received 'two'\n"
+    assert receiver.err == ""
+
+
+def test_messages_of_their_own_ids_are_all_printed(copy_as_shown, start_receive, run_python):
+    folder = copy_as_shown(NO_MESSAGE_LOST, "skips-second-copies")
+    receiver = start_receive(folder / "receive.py")
+
+    run_python(folder / "send.py", "same")
+    run_python(folder / "send.py", "same")
+
+    receiver.wait_for_out(" [x] Received 'same'\n", times=2)
+    assert receiver.err == ""
 
 
 # docs/your-own-program.md: where connect() belongs, and the end

@@ -38,7 +38,7 @@ PAGES_WITH_COMMANDS = [page for page in english_pages() if "\n```bash\n" in read
 def commands_of(block, prefix):
     """Return the words of each rabbitmqctl in a block, without what stands in front of them."""
     commands = []
-    for command in block.text.replace("\\\n", "").splitlines():
+    for command in block.text.replace(" &&\n", "\n").splitlines():
         assert command.startswith(prefix), f"{block.place}: awaited: {prefix}\nseen: {command}"
         commands.append(shlex.split(command.removeprefix(prefix)))
     return commands
