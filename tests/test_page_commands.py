@@ -21,7 +21,7 @@ from support.waiting import wait_until
 
 # The commands that a page may type, beside those of .venv. Any other is "command not found", for
 # it could change this machine: above its block belongs a comment "not run".
-TOOLS = ["bash", "cat", "dirname", "env", "id", "sleep"]
+TOOLS = ["bash", "cat", "dirname", "env", "id", "sleep", "uname"]
 
 # A page has a block for each way to run rabbitmqctl. Our reader has Docker.
 WITH_DOCKER = "docker compose exec rabbitmq rabbitmqctl "
