@@ -5,7 +5,6 @@
 
 import contextlib
 import itertools
-import re
 import signal
 import sys
 
@@ -28,7 +27,7 @@ from support.programs import (
     environment,
     open_terminal,
 )
-from support.project import AGAIN, LOST, PROJECT, WAITING
+from support.project import PROJECT, WAITING
 from support.proxy import Proxy
 from support.queue import HelloQueue
 from support.sharing import SharedServer
@@ -44,6 +43,8 @@ SLOW_FILES = [
     "test_page_commands.py",
 ]
 
+OF_THE_TEST = object()  # the URL of the virtual host that the test has
+
 
 def pytest_addoption(parser):
     parser.addoption(
@@ -55,6 +56,8 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(items):
     """Begin with the files that take longest, so that no worker is left with one at the end."""
+    for name in SLOW_FILES:
+        assert (PROJECT / "tests" / name).exists(), f"SLOW_FILES names {name}"
     items.sort(key=lambda item: item.path.name not in SLOW_FILES)
 
 
@@ -139,15 +142,15 @@ def hello_queue(broker):
 def start_program(request, tmp_path):
     """Start a program: `start_program("bash", "-c", "…", cwd=…, url=…, VARIABLE=…)`.
 
-    It goes to the virtual host of the test, unless it has a url, or url=None. It is killed when
-    the test ends; if the test has failed, what it has printed is shown.
+    It goes to the virtual host of the test, or to a url, or has no RABBITMQ_URL (url=None). It is
+    killed when the test ends; if the test has failed, what it has printed is shown.
     """
     started = []
     output_folder = tmp_path / "output"
     output_folder.mkdir()
 
-    def start(*command, cwd=PROJECT, url="the broker of the test", **variables):
-        if url == "the broker of the test":
+    def start(*command, cwd=PROJECT, url=OF_THE_TEST, **variables):
+        if url is OF_THE_TEST:
             url = request.getfixturevalue("broker").url
         program = Program(command, cwd, environment(url, **variables), output_folder)
         started.append(program)
@@ -253,9 +256,3 @@ def start_proxy(broker):
 def proxy(start_proxy):
     """A TCP proxy to the virtual host of the test."""
     return start_proxy()
-
-
-@pytest.fixture
-def lost():
-    """A pattern of the line about a connection that is cut: our words, pika's, what happens."""
-    return re.escape(LOST) + r" \(.+\)" + re.escape(AGAIN)

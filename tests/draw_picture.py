@@ -16,8 +16,7 @@ from unicodedata import east_asian_width
 from xml.sax.saxutils import escape
 
 import pexpect
-from benchmark import running_node
-from support.broker import find_command
+from support.broker import find_command, running_node
 from support.programs import copy_programs, environment
 from support.project import PROJECT, RECEIVED, WAITING
 from support.waiting import TIMEOUT, wait_until
@@ -237,7 +236,7 @@ def main():
     if not find_command("rabbitmq-server"):
         sys.exit("rabbitmq-server is not installed: see docs/start-rabbitmq.md")
 
-    with running_node() as node, tempfile.TemporaryDirectory() as temporary:
+    with running_node("picture") as node, tempfile.TemporaryDirectory() as temporary:
         folder = copy_programs(Path(temporary))
         start = time.monotonic()
         receiver = Terminal(folder, node.url())

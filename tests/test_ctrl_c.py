@@ -1,6 +1,7 @@
 """CTRL+C, typed in a real terminal: status 130, no traceback, and files are in order."""
 
 from support.project import WAITING
+from support.waiting import TIMEOUT
 
 PRINTS = '        print(f" [x] Received {text!r}", flush=True)\n'
 STARTS = "    channel.start_consuming()\n"
@@ -39,6 +40,7 @@ def test_ctrl_c_ends_a_receiver_whose_messages_never_stop(terminal, hello_queue)
     rest = type_ctrl_c_and_read_the_rest(receiver)
 
     assert_interrupted(receiver, rest)
+    assert rest.count("Received") < 4_999, "it had printed all before CTRL+C"
 
 
 def test_ctrl_c_ends_a_receiver_that_waits_to_connect_again(terminal, proxy):
@@ -55,7 +57,7 @@ def test_ctrl_c_ends_a_receiver_that_waits_to_connect_again(terminal, proxy):
 def test_ctrl_c_ends_a_sender_that_waits_for_the_confirm(terminal, proxy):
     proxy.when_client_sends(b"Hello World!", proxy.hold)
     sender = terminal("send.py", url=proxy.url)
-    assert proxy.held.wait(timeout=90)
+    assert proxy.held.wait(TIMEOUT)
 
     rest = type_ctrl_c_and_read_the_rest(sender)
 

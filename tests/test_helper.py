@@ -126,3 +126,23 @@ def test_the_official_line_in_main_is_told_in_one_line_too(run_python, changed_c
     assert sender.status == 1
     assert sender.out == ""
     assert re.fullmatch(r" \[!\] \[Errno \d+\] Connection refused", sender.err.splitlines()[-1])
+
+
+def test_an_internal_error_of_rabbitmq_is_waited_out(start_program):
+    """It closes the connection with the code 541, and words of several lines."""
+    code = (
+        "import pika\n"
+        "from connection import run\n"
+        "errors = [pika.exceptions.ConnectionClosedByBroker(541, 'INTERNAL_ERROR -\\n  broken')]\n"
+        "def main():\n"
+        "    if errors:\n"
+        "        raise errors.pop()\n"
+        "    print('called again')\n"
+        "run(main, reconnect=True)\n"
+    )
+
+    program = start_program("python", "-c", code, url=None)
+
+    assert program.wait_for_end() == 0
+    assert program.err == " [!] INTERNAL_ERROR - broken; connecting again in 5 seconds\n"
+    assert program.out == "called again\n"

@@ -2,16 +2,14 @@
 
 import re
 
-from support.project import RECEIVED, WAITING
+from support.project import LOST_LINE, RECEIVED, WAITING
 
 CONNECTS = "    connection = connect()\n"
 CONSUMES = '    channel.basic_consume(queue="hello", on_message_callback=callback, auto_ack=True)\n'
 STARTS = "    channel.start_consuming()\n"
 
 
-def test_close_in_finally_comes_back_and_tells_of_the_outage(
-    start_receive, changed_copy, proxy, lost
-):
+def test_close_in_finally_comes_back_and_tells_of_the_outage(start_receive, changed_copy, proxy):
     closes = (
         "    try:\n        channel.start_consuming()\n    finally:\n        connection.close()\n"
     )
@@ -20,20 +18,20 @@ def test_close_in_finally_comes_back_and_tells_of_the_outage(
     proxy.cut()
 
     receiver.wait_for_out(WAITING, times=2)
-    assert re.fullmatch(lost, receiver.err)
+    assert re.fullmatch(LOST_LINE, receiver.err)
 
 
-def test_with_connect_comes_back(start_receive, changed_copy, proxy, lost):
+def test_with_connect_comes_back(start_receive, changed_copy, proxy):
     consumes = "    with connection:\n        channel.start_consuming()\n"
     receiver = start_receive(changed_copy("receive.py", (STARTS, consumes)), url=proxy.url)
 
     proxy.cut()
 
     receiver.wait_for_out(WAITING, times=2)
-    assert re.fullmatch(lost, receiver.err)
+    assert re.fullmatch(LOST_LINE, receiver.err)
 
 
-def test_channel_consume_comes_back(start_receive, changed_copy, proxy, hello_queue, lost):
+def test_channel_consume_comes_back(start_receive, changed_copy, proxy, hello_queue):
     loops = (
         '    for method, properties, body in channel.consume("hello", auto_ack=True):\n'
         "        callback(channel, method, properties, body)\n"
@@ -44,7 +42,7 @@ def test_channel_consume_comes_back(start_receive, changed_copy, proxy, hello_qu
     proxy.cut()
 
     receiver.wait_for_out(WAITING, times=2)
-    assert re.fullmatch(lost, receiver.err)
+    assert re.fullmatch(LOST_LINE, receiver.err)
     hello_queue.publish("Hello World!")
     receiver.wait_for_out(RECEIVED)
 

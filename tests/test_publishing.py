@@ -107,7 +107,7 @@ def test_what_rabbitmq_has_not_implemented_is_told_in_one_line(run_python, chang
     assert line.startswith("NOT_IMPLEMENTED - prefetch_size!=0")
 
 
-def test_a_connection_that_breaks_before_the_confirm_is_told(run_send, proxy, hello_queue):
+def test_a_connection_that_breaks_before_the_confirm_is_told(run_send, proxy):
     proxy.when_client_sends(b"Hello World!", proxy.cut)
 
     line = the_only_line(run_send(url=proxy.url))

@@ -1,9 +1,12 @@
 """RabbitMQ for the tests: a node of this machine, or the container of docker-compose.yml."""
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
@@ -208,3 +211,17 @@ def kill_port_mapper(epmd_port):
     if epmd:
         environment = {**os.environ, "ERL_EPMD_PORT": str(epmd_port)}
         subprocess.run([epmd, "-kill"], env=environment, capture_output=True, check=False)
+
+
+@contextlib.contextmanager
+def running_node(name):
+    """A node that runs inside the with block, for programs that are no tests."""
+    epmd_port = get_port(None)
+    with tempfile.TemporaryDirectory() as folder:
+        node = Node(name, Path(folder), epmd_port)
+        try:
+            node.start()
+            yield node
+        finally:
+            node.kill()
+            kill_port_mapper(epmd_port)

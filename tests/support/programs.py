@@ -67,14 +67,28 @@ class Program:
 
     def wait_for_out(self, text, times=1):
         """Wait until it has printed a text, or has printed it several times."""
-        wait_until(
-            lambda: self.out, lambda out: out.count(text) >= times, f"{text!r} {times} times"
-        )
+        __tracebackhide__ = True
+        self._wait_for(lambda: self.out, text, times)
 
     def wait_for_err(self, text, times=1):
         """Wait until a text is on its standard error, or is there several times."""
-        wait_until(
-            lambda: self.err, lambda err: err.count(text) >= times, f"{text!r} {times} times"
+        __tracebackhide__ = True
+        self._wait_for(lambda: self.err, text, times)
+
+    def _wait_for(self, read, text, times):
+        __tracebackhide__ = True
+
+        def look():
+            has_ended = not self.is_running  # asked first, for what it prints at its end counts
+            return has_ended, read()
+
+        def is_enough(seen):
+            has_ended, printed = seen
+            return has_ended or printed.count(text) >= times
+
+        _, printed = wait_until(look, is_enough, f"{text!r} {times} times")
+        assert printed.count(text) >= times, (
+            f"it has ended without {text!r} {times} times:\n{self.describe()}"
         )
 
     def press_ctrl_c(self):

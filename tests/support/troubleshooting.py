@@ -3,12 +3,13 @@
 import re
 
 from support.pages import lines_listed
+from support.project import AGAIN
 
 PAGE = "docs/troubleshooting.md"
 PROGRAMS = "send.py and receive.py"  # two headings of the page
 SETUP = "setup.sh"
 
-AGAIN = "; connecting again in 5 seconds"  # receive.py adds it to any line
+CONNECTING_AGAIN = AGAIN.rstrip("\n")  # receive.py adds it to any line
 # What differs in a line of the page: what … stands for, numbers, and the names of the examples.
 VARYING = re.compile(r"…|\d+|localhost|no\.invalid|'/'|\b(?:demo|student|none)\b")
 WORD = re.compile(r"[\w'.-]*\w'?")
@@ -22,9 +23,9 @@ def explained_lines(section):
 
 def is_explained(line, section=PROGRAMS):
     """Tell whether a section of the page explains a line, which is given without ` [!] `."""
-    line = line.removesuffix(AGAIN)
+    line = line.removesuffix(CONNECTING_AGAIN)
     for explained in explained_lines(section):
-        if pattern_of(explained.removesuffix(AGAIN)).fullmatch(line):
+        if pattern_of(explained.removesuffix(CONNECTING_AGAIN)).fullmatch(line):
             return True
     return False
 

@@ -10,6 +10,7 @@ def wait_until(see, is_right, awaited):
 
     Raises AssertionError after TIMEOUT, which says what was awaited and what was seen last.
     """
+    __tracebackhide__ = True
     deadline = time.monotonic() + TIMEOUT
     while True:
         seen = see()
