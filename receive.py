@@ -7,7 +7,7 @@ def main():
     connection = connect()
     channel = connection.channel()
 
-    # as in send.py, for either program may be the first
+    # as in send.py: either program may run first
     channel.queue_declare(queue="hello", durable=True, arguments={"x-queue-type": "quorum"})
 
     # pika calls this for each message; we use only its body, and print it at once (flush)
@@ -21,7 +21,7 @@ def main():
     print(" [*] Waiting for messages. To exit press CTRL+C", flush=True)
     channel.start_consuming()
 
-    # we come here only if the callback stops consuming, or if somebody has deleted the queue
+    # we get here only if the callback stops consuming, or if somebody has deleted the queue
     print(" [*] No longer waiting for messages")
     connection.close()
 

@@ -213,6 +213,40 @@ def test_it_ends_after_a_signal_and_says_so(copy_as_shown, start_receive, number
     assert receiver.out == WAITING + NO_LONGER_WAITING
 
 
+def test_a_total_survives_an_outage_and_ends_with_a_message(
+    copy_with_program, start_python, broker, proxy, hello_queue
+):
+    total = start_python(
+        copy_with_program(YOUR_OWN_PROGRAM, "sums-numbers", "total.py"), url=proxy.url
+    )
+    total.wait_for_out("Waiting for numbers")
+    publish = hello_queue.channel.basic_publish
+    publish("", "numbers", "1")
+    total.wait_for_out("total 1\n")
+    wait_until(  # for its acknowledgement, or else it would come again
+        lambda: broker.rabbitmqctl("-q", "list_queues", "-p", broker.name, "name", "messages"),
+        lambda printed: "numbers\t0" in printed,
+        "no message in the queue numbers",
+    )
+
+    proxy.cut()
+    total.wait_for_out("Waiting for numbers", times=2)
+    publish("", "numbers", "three")
+    publish("", "numbers", "41")
+    publish("", "numbers", "end")
+
+    assert total.wait_for_end() == 0
+    assert total.out == (
+        " [*] Waiting for numbers. To exit press CTRL+C\n"
+        " [x] Received 1, total 1\n"
+        " [*] Waiting for numbers. To exit press CTRL+C\n"
+        " [x] Rejected b'three'\n"
+        " [x] Received 41, total 42\n"
+        " [*] The total is 42\n"
+    )
+    assert_one_outage(total)
+
+
 # docs/your-own-program.md: a sender that pauses
 
 
