@@ -100,17 +100,19 @@ def test_the_url_has_not_the_right_form(run_send, url):
     assert the_only_line(run_send(url=url)) == WRITE_IT_SO
 
 
-def test_not_even_one_digit_of_a_password_is_shown(run_send):
+@pytest.mark.parametrize("url", ["amqp://bob:1/2@h", "amqp://bob:1#@h"])
+def test_not_even_one_digit_of_a_password_is_shown(run_send, url):
     """pika would read the user as a host, and the password's beginning as its port."""
-    line = the_only_line(run_send(url="amqp://bob:1/2@h"))
+    line = the_only_line(run_send(url=url))
 
     assert line == WRITE_IT_SO
 
 
-def test_a_malformed_url_is_not_shown_in_a_traceback_either(start_program):
+@pytest.mark.parametrize("url", ["amqp://me:1[s3cret@localhost", "amqp://me:s3cret"])
+def test_a_malformed_url_is_not_shown_in_a_traceback_either(start_program, url):
     code = "from connection import connect; connect()"
 
-    program = start_program("python", "-c", code, url="amqp://me:1[s3cret@localhost")
+    program = start_program("python", "-c", code, url=url)
 
     assert program.wait_for_end() == 1
     assert f"connection.CannotConnect: {WRITE_IT_SO}" in program.err
@@ -169,3 +171,9 @@ def test_signs_in_a_password_can_be_written_as_codes(run_send, broker, user_with
 
     assert sender.out == SENT
     assert sender.err == ""
+
+
+def test_each_url_is_read_before_the_first_is_tried(run_send, broker):
+    line = the_only_line(run_send(url=f"{broker.url} localhost"))
+
+    assert line == WRITE_IT_SO

@@ -1,5 +1,7 @@
 """CTRL+C, typed in a real terminal: status 130, no traceback, and files are in order."""
 
+import socket
+
 from support.project import WAITING
 from support.waiting import TIMEOUT
 
@@ -97,3 +99,15 @@ def test_finally_in_main_is_run_after_ctrl_c(terminal, changed_copy, hello_queue
 
     assert_interrupted(receiver, rest)
     assert rest.strip() == "closing"
+
+
+def test_ctrl_c_ends_a_sender_that_waits_to_be_let_in(terminal):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        sender = terminal("send.py", url=f"amqp://localhost:{port}")
+        silent.accept()
+
+        rest = type_ctrl_c_and_read_the_rest(sender)
+
+    assert_interrupted(sender, rest)
+    assert rest.strip() == ""

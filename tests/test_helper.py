@@ -146,3 +146,18 @@ def test_an_internal_error_of_rabbitmq_is_waited_out(start_program):
     assert program.wait_for_end() == 0
     assert program.err == " [!] INTERNAL_ERROR - broken; connecting again in 5 seconds\n"
     assert program.out == "called again\n"
+
+
+def test_an_error_without_words_is_told_by_its_name(start_program):
+    code = (
+        "import pika\n"
+        "from connection import run\n"
+        "def main():\n"
+        "    raise pika.exceptions.AMQPConnectionError\n"
+        "run(main)\n"
+    )
+
+    program = start_program("python", "-c", code, url=None)
+
+    assert program.wait_for_end() == 1
+    assert program.err == " [!] AMQPConnectionError: ()\n"

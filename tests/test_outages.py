@@ -125,7 +125,10 @@ def test_the_cause_is_told_if_pika_cannot_read_a_message(start_receive, hello_qu
     hello_queue.channel.basic_publish("", "hello", "late", pika.BasicProperties(headers=headers))
 
     if PIKA_IS_1_4:
-        receiver.wait_for_err("ValueError('year 58118 is out of range')")
+        receiver.wait_for_err("58118")
+        assert "year 58118 is out of range" in receiver.err or (
+            "year must be in 1..9999, not 58118" in receiver.err  # since Python 3.14
+        )
         assert re.fullmatch(LOST_LINE, receiver.err)
     else:
         receiver.wait_for_out(" [x] Received 'late'\n")

@@ -148,13 +148,14 @@ def test_the_default_url_is_this_machine_as_guest(changed_copy, start_program):
     code = (
         "import connection\n"
         "node = connection.read_url(connection.DEFAULT_URL)\n"
-        "print(node.host, node.port, node.virtual_host, node.credentials.username)"
+        "print(node.host, node.port, node.virtual_host)\n"
+        "print(node.credentials.username, node.credentials.password)"
     )
 
     program = start_program("python", "-c", code, cwd=path.parent, url=None)
 
     program.wait_for_end()
-    assert program.out == "localhost 5672 / guest\n"
+    assert program.out == "localhost 5672 /\nguest guest\n"
 
 
 def test_the_queue_of_2018_is_taken_or_refused_in_one_line(run_python, changed_copy):

@@ -1,6 +1,7 @@
 """receive.py: it prints each message at once, and ends when it is told to."""
 
 import signal
+import threading
 
 import pytest
 from support.errors import the_error_line
@@ -158,3 +159,25 @@ def test_the_queue_of_one_connection_alone_is_refused(run_python, hello_queue):
 
     assert receiver.status == 1
     assert the_error_line(receiver).startswith("RESOURCE_LOCKED - ")
+
+
+def test_it_closes_its_connection_in_the_end(start_receive, proxy, hello_queue):
+    closed = threading.Event()
+    proxy.when_client_sends(b"Normal shutdown", closed.set)  # pika's words when it closes
+    receiver = start_receive(url=proxy.url)
+
+    hello_queue.delete()
+
+    assert receiver.wait_for_end() == 0
+    assert closed.is_set()
+
+
+def test_a_message_that_was_printed_does_not_come_again(start_receive, hello_queue):
+    receiver = start_receive()
+    hello_queue.publish("Hello World!")
+    receiver.wait_for_out(RECEIVED)
+
+    receiver.kill()
+
+    hello_queue.wait_for_consumers(0)
+    assert hello_queue.take_all() == []
