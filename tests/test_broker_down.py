@@ -31,14 +31,14 @@ def broker(own_server):
 
 @pytest.fixture
 def memory_alarm(own_server):
-    """RabbitMQ believes that it lacks memory, until the function that this is has been called."""
+    """RabbitMQ believes that it lacks memory, until the test ends or end_memory_alarm()."""
+    own_server.rabbitmqctl("set_vm_memory_high_watermark", "0.00001")
+    yield
+    end_memory_alarm(own_server)
 
-    def set_limit(share_of_memory):
-        own_server.rabbitmqctl("set_vm_memory_high_watermark", share_of_memory)
 
-    set_limit("0.00001")
-    yield lambda: set_limit("0.6")
-    set_limit("0.6")
+def end_memory_alarm(server):
+    server.rabbitmqctl("set_vm_memory_high_watermark", "0.6")
 
 
 def test_receive_comes_back_when_rabbitmq_was_stopped_and_started(
@@ -82,12 +82,14 @@ def test_zero_seconds_in_the_url_stay_zero(broker, hello_queue, memory_alarm, ru
     assert time.monotonic() - start < 10
 
 
-def test_send_waits_as_long_as_the_url_says(broker, hello_queue, memory_alarm, start_python):
+def test_send_waits_as_long_as_the_url_says(
+    own_server, broker, hello_queue, memory_alarm, start_python
+):
     sender = start_python("send.py", url=f"{broker.url}?blocked_connection_timeout=90")
     time.sleep(11)
     assert sender.is_running
 
-    memory_alarm()
+    end_memory_alarm(own_server)
 
     assert sender.wait_for_end() == 0
     assert sender.out == SENT

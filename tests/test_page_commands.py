@@ -190,7 +190,7 @@ class Reader:
         if block.text.endswith("python receive.py\n"):
             self.receivers.append(Receiver(program))
             program.wait_for_out(WAITING)
-            return None
+            return ""
         program.wait_for_end()
         assert program.err == "", f"{block.place}\n{program.describe()}"
         assert program.status == 0, f"{block.place}\n{program.describe()}"
@@ -213,16 +213,15 @@ class Reader:
         """Compare a text with what the last command has printed, or what a receiver prints."""
         assert self.last_typed, f"{block.place}: no command above has been run"
         shown = without_setup(block.text)
-        if self.last_printed is not None:
-            printed = without_setup(self.last_printed)
-            if printed == shown:
-                return
-            if " list_" in self.last_typed.text:  # its numbers can be some seconds old
-                self.wait_for_rabbitmqctl(block)
-                return
-            if not self.receivers:
-                assert printed == shown, f"{self.last_typed.place} prints, {block.place} shows:"
-        self.wait_for_receiver(block, shown)
+        printed = without_setup(self.last_printed)
+        if printed == shown:
+            return
+        if " list_" in self.last_typed.text:  # its numbers can be some seconds old
+            self.wait_for_rabbitmqctl(block)
+        elif self.receivers:
+            self.wait_for_receiver(block, shown)
+        else:
+            assert printed == shown, f"{self.last_typed.place} prints, {block.place} shows:"
 
     def wait_for_rabbitmqctl(self, block):
         wait_until(

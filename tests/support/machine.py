@@ -50,6 +50,8 @@ class Machine:
         self.folder = folder
         self.project = folder / "home" / "学习 hello"
         self._commands = folder / "usr" / "bin"
+        self._screen_file = folder / "screen"
+        self._sleeps_file = folder / "sleeps"
 
         # Bound but not listening, the port is nobody else's, and refuses whoever connects.
         self._socket = socket.socket()
@@ -132,55 +134,71 @@ class Machine:
         waits in vain. Without it, nobody is there who could answer.
         stdout, stderr: where this goes, instead of to the screen, as for subprocess.run().
         """
-        screen_file = self.folder / "screen"
-        sleeps_file = self.folder / "sleeps"
-        screen_file.write_text("")
-        sleeps_file.write_text("")
-        environment = {
+        command = [self.project / "setup.sh", *words]
+        if shell is not None:
+            command = [shutil.which(shell), *command]
+        self._screen_file.write_text("")
+        self._sleeps_file.write_text("")
+
+        with keyboard(typed) as stdin, self._screen_file.open("a") as screen:
+            setup = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self._environment(variables),
+                stdin=stdin,
+                stdout=stdout or screen,
+                stderr=stderr or screen,
+                start_new_session=True,  # so that a CTRL+C reaches only this
+            )
+            try:
+                setup.wait(TIMEOUT)
+            finally:
+                kill_all(setup)
+                print(self._read_screen())  # pytest shows it if the test fails
+        return Result(self._read_screen(), setup.returncode, self._seconds_slept())
+
+    def _environment(self, variables):
+        return {
             "PATH": str(self._commands),
             "MACHINE": str(self.folder),
             "STAND_INS": str(STAND_INS),
             "PYTHON": sys.executable,
             **variables,
         }
-        command = [self.project / "setup.sh", *words]
-        if shell is not None:
-            command = [shutil.which(shell), *command]
-        person = None
-        stdin = subprocess.DEVNULL
-        if typed is not None:
-            person, stdin = os.openpty()
-            os.write(person, typed.encode())
-        with screen_file.open("a") as screen:
-            setup = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                env=environment,
-                stdin=stdin,
-                stdout=stdout or screen,
-                stderr=stderr or screen,
-                start_new_session=True,  # so that a CTRL+C reaches only this
-            )
-        try:
-            setup.wait(TIMEOUT)
-        except subprocess.TimeoutExpired:
-            os.killpg(setup.pid, signal.SIGKILL)
-            raise
-        finally:
-            if person is not None:
-                os.close(person)
-                os.close(stdin)
-            text = screen_file.read_text(encoding="utf-8")
-            text = text.replace(str(self.port), "5672")  # as on any other computer
-            text = text.replace(str(self.project), "~/学习 hello")
-            print(text)  # pytest shows it if the test fails
 
-        seconds_slept = sum(int(seconds) for seconds in sleeps_file.read_text().split())
-        return Result(text, setup.returncode, seconds_slept)
+    def _read_screen(self):
+        """Return what is on the screen, as it would be on any other computer."""
+        text = self._screen_file.read_text(encoding="utf-8")
+        return text.replace(str(self.port), "5672").replace(str(self.project), "~/学习 hello")
+
+    def _seconds_slept(self):
+        return sum(int(seconds) for seconds in self._sleeps_file.read_text().split())
 
     def switch_off(self):
         """Let nothing of it run any more."""
         hang_up(self._socket)
+
+
+@contextlib.contextmanager
+def keyboard(typed):
+    """A standard input: a terminal where somebody types this, or nobody if it is None."""
+    if typed is None:
+        yield subprocess.DEVNULL
+        return
+    person, terminal = os.openpty()
+    os.write(person, typed.encode())
+    try:
+        yield terminal
+    finally:
+        os.close(person)
+        os.close(terminal)
+
+
+def kill_all(process):
+    """Kill a process and what it has started, if something of it still runs."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def install(stand_in, folder):
