@@ -25,8 +25,8 @@ HEADING = re.compile(r"^(#+) (.*)$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]*)\)")
 # Of "- `one`, `two`<br>What it means": `one`, `two`
 CODES_OF_LIST_ITEM = re.compile(r"^- ((?:`[^`\n]+`(?:, |，|、)?)+)<br>", re.MULTILINE)
-# Of a diff: "@@ FILE @@", and what follows until the next one
-CHANGE = re.compile(r"^@@ (?P<file>\S+) @@\n(?P<lines>(?:(?!@@ ).*\n)+)", re.MULTILINE)
+# The line in a diff that begins a place in a file
+PLACE = re.compile(r"^@@ (\S+) @@\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -77,28 +77,41 @@ def read_blocks(page):
 
 
 def find_blocks(page, text):
+    """Return the blocks in the text of a page."""
     blocks = []
     comments = {}  # those above the next block
-    comments_end = 0
     for match in BLOCK_OR_COMMENT.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
-        if comments and text[comments_end : match.start()].strip():
-            raise ValueError(f"{page}:{line}: the comment before is not right above a block")
         if match["kind"] is not None:
-            block_text = dedent(match["text"]) if match["indent"] else match["text"]
-            blocks.append(Block(page, line, match["kind"], block_text, **comments))
+            blocks.append(make_block(page, line, match, comments))
             comments = {}
         elif match["comment"] == PRESS_CTRL_C:
             blocks.append(Block(page, line, PRESS_CTRL_C))
         else:
-            word, _, value = match["comment"].partition(": ")
-            if word not in ("name", "not run") or not value:
-                raise ValueError(f"{page}:{line}: an unknown comment: {match['comment']}")
-            comments[word.replace(" ", "_")] = value
-            comments_end = match.end()
-    if comments:
-        raise ValueError(f"{page}: the last comment is not right above a block")
+            comments.update(read_comment(page, line, match["comment"]))
+            check_that_a_block_follows(page, line, text[match.end() :])
     return blocks
+
+
+def make_block(page, line, match, comments):
+    text = match["text"]
+    if match["indent"]:
+        text = dedent(text)
+    return Block(page, line, match["kind"], text, **comments)
+
+
+def read_comment(page, line, comment):
+    """Return what a comment says of its block, as an argument of Block()."""
+    word, _, value = comment.partition(": ")
+    if word not in ("name", "not run") or not value:
+        raise ValueError(f"{page}:{line}: an unknown comment: {comment}")
+    return {word.replace(" ", "_"): value}
+
+
+def check_that_a_block_follows(page, line, rest):
+    next_line = rest.lstrip("\n").partition("\n")[0].lstrip()
+    if not next_line.startswith(("```", "<!-- ")):
+        raise ValueError(f"{page}:{line}: the comment is not right above a block")
 
 
 def named_block(page, name):
@@ -111,25 +124,28 @@ def named_block(page, name):
 
 def changes(diff):
     """Return the Changes of a diff's text, in order."""
-    found = []
-    end = 0
-    for match in CHANGE.finditer(diff):
-        if match.start() != end:
-            break
-        old = new = ""
-        for line in match["lines"].splitlines(keepends=True):
-            sign, code = (" ", line) if line == "\n" else (line[0], line[1:])
-            if sign not in " -+":
-                raise ValueError(f"in a diff, a line begins with a blank, - or +, not so:\n{line}")
-            if sign != "+":
-                old += code
-            if sign != "-":
-                new += code
-        found.append(Change(match["file"], old, new))
-        end = match.end()
-    if end != len(diff):
-        raise ValueError(f"in a diff, each place begins with @@ FILE @@, not so:\n{diff[end:]}")
-    return found
+    places = PLACE.split(diff)  # what is before the first, then a file and its lines, and so on
+    if places[0] or len(places) < 3:
+        raise ValueError(f"a diff begins with @@ FILE @@, not so:\n{diff}")
+    files = places[1::2]
+    texts = places[2::2]
+    return [make_change(file, text) for file, text in zip(files, texts)]
+
+
+def make_change(file, text):
+    """Make a Change of the lines of one place of a diff."""
+    old = new = ""
+    for line in text.splitlines(keepends=True):
+        if line == "\n":  # an empty line that stays may have lost its blank
+            line = " \n"
+        sign, code = line[0], line[1:]
+        if sign not in " -+":
+            raise ValueError(f"in a diff, a line begins with a blank, - or +, not so:\n{line}")
+        if sign in " -":
+            old += code
+        if sign in " +":
+            new += code
+    return Change(file, old, new)
 
 
 def change_as_shown(folder, page, name):
