@@ -14,6 +14,7 @@ def type_ctrl_c_and_read_the_rest(program):
     program.sendintr()
     program.expect_exact("^C")
     rest = program.read()
+    program.wait()  # for close() would kill a program that is only just ending
     program.close()
     return rest
 
