@@ -106,9 +106,10 @@ def test_ctrl_c_ends_a_sender_that_waits_to_be_let_in(terminal):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         sender = terminal("send.py", url=f"amqp://localhost:{port}")
-        silent.accept()
+        client, _ = silent.accept()
 
         rest = type_ctrl_c_and_read_the_rest(sender)
+        client.close()
 
     assert_interrupted(sender, rest)
     assert rest.strip() == ""
