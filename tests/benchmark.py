@@ -35,28 +35,41 @@ def programs():
         yield folder
 
 
-def seconds_until_printed(path, url, lines):
-    """Run a program in a terminal until it has printed so many lines, and return the seconds."""
+def start_in_terminal(path, url):
+    """Start a program in a terminal. Return the program, and the terminal's end of ours."""
     terminal, programs_end = pty.openpty()
-    start = time.perf_counter()
     program = subprocess.Popen(
         [sys.executable, str(path)], env=environment(url), stdout=programs_end
     )
     os.close(programs_end)
+    return program, terminal
+
+
+def read_lines(terminal, lines):
+    """Read until so many lines have been printed, or the program has ended. Return their number."""
     printed = 0
-    with contextlib.suppress(OSError):  # it has ended, and closed the terminal
-        while printed < lines:
-            printed += os.read(terminal, 65536).count(b"\n")
-    seconds = time.perf_counter() - start
-    program.kill()
-    program.wait()
-    os.close(terminal)
-    return seconds
+    while printed < lines:
+        try:
+            data = os.read(terminal, 65536)
+        except OSError:  # the program has ended
+            break
+        if not data:
+            break
+        printed += data.count(b"\n")
+    return printed
 
 
 def measure_sender(path, url):
     """Return the seconds until a sender has ended."""
-    return seconds_until_printed(path, url, lines=sys.maxsize)
+    start = time.perf_counter()
+    program, terminal = start_in_terminal(path, url)
+    read_lines(terminal, lines=sys.maxsize)
+    status = program.wait()
+    seconds = time.perf_counter() - start
+    os.close(terminal)
+    if status != 0:
+        sys.exit(f"{path} has failed")
+    return seconds
 
 
 def measure_receiver(path, url, messages):
@@ -65,7 +78,17 @@ def measure_receiver(path, url, messages):
     queue.channel.queue_purge("hello")
     queue.fill(*[str(number) for number in range(messages)])
     queue.connection.close()
-    return seconds_until_printed(path, url, lines=1 + messages)
+
+    start = time.perf_counter()
+    program, terminal = start_in_terminal(path, url)
+    printed = read_lines(terminal, lines=1 + messages)
+    seconds = time.perf_counter() - start
+    program.kill()
+    program.wait()
+    os.close(terminal)
+    if printed < messages:
+        sys.exit(f"{path} has ended after {printed} lines")
+    return seconds
 
 
 def compare(measure, ours, bare, rounds):

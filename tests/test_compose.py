@@ -30,9 +30,11 @@ def container():
     if not docker_has_the_image():
         pytest.skip(f"no Docker engine answers, or it does not have {COMPOSE_IMAGE} yet")
     container = Container("hello-compose")
-    container.start()
-    yield container
-    container.remove()
+    try:
+        container.start()
+        yield container
+    finally:
+        container.remove()
 
 
 def test_a_message_survives_down_and_up(container, run_send, start_receive):

@@ -10,7 +10,7 @@ from support.project import SENT
 from support.proxy import Proxy
 from support.queue import HelloQueue
 
-EACH = 53  # bytes: no divisor of anything
+EACH = 53  # bytes between two cuts
 AT_ONCE = 8
 
 LOST_WORDS = r"the connection was lost, perhaps with messages on the way \(.*\)"

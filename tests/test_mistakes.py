@@ -6,7 +6,6 @@ from support.project import PIKA_IS_1_4, RECEIVED, SENT, WAITING
 
 PRINTS = '        print(f" [x] Received {text!r}", flush=True)\n'
 PUBLISHES = "    channel.basic_publish("
-SENT_PRINTS = '    print(f" [x] Sent {message!r}")\n'
 CLOSES = "    connection.close()\n"
 DECLARES = "    channel.queue_declare("
 

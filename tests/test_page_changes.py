@@ -224,9 +224,9 @@ def test_a_total_survives_an_outage_and_ends_with_a_message(
     publish("", "numbers", "1")
     total.wait_for_out("total 1\n")
     wait_until(  # for its acknowledgement, or else it would come again
-        lambda: broker.rabbitmqctl("-q", "list_queues", "-p", broker.name, "name", "messages"),
-        lambda printed: "numbers\t0" in printed,
-        "no message in the queue numbers",
+        lambda: broker.rabbitmqctl("-q", "list_channels", "vhost", "messages_unacknowledged"),
+        lambda printed: f"{broker.name}\t1" not in printed,
+        "no message that is not acknowledged",
     )
 
     proxy.cut()

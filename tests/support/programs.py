@@ -92,7 +92,7 @@ class Program:
         )
 
     def press_ctrl_c(self):
-        """Send what CTRL+C sends."""
+        """Send SIGINT, as CTRL+C does."""
         self.process.send_signal(signal.SIGINT)
 
     def send_signal(self, number):

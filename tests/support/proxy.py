@@ -71,7 +71,11 @@ class Proxy:
                     hang_up(client)
 
     def _connect(self, client):
-        broker = socket.create_connection(("127.0.0.1", self.vhost.port))
+        try:
+            broker = socket.create_connection(("127.0.0.1", self.vhost.port))
+        except OSError:  # the broker is gone
+            hang_up(client)
+            return
         self._sockets += [client, broker]
         to_broker, from_broker = self._limits
         self._limits = (NO_LIMIT, NO_LIMIT)
