@@ -20,6 +20,7 @@ from support.broker import (
     find_command,
     kill_port_mapper,
 )
+from support.pages import change_as_shown
 from support.programs import (
     Program,
     change_file,
@@ -220,6 +221,21 @@ def changed_copy(tmp_path):
         return path
 
     return change
+
+
+@pytest.fixture
+def copy_as_shown(tmp_path):
+    """Copy the three files, change them as a page does, and return their folder.
+
+    `copy_as_shown("README.md", "name of the block")`
+    """
+
+    def copy(page, name):
+        folder = copy_programs(tmp_path)
+        change_as_shown(folder, page, name)
+        return folder
+
+    return copy
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import shlex
 import signal
 
 import pytest
-from support.pages import changes, named_block, read_blocks
+from support.pages import named_block, read_blocks
 from support.programs import change_file
 from support.project import WAITING
 from support.queue import HelloQueue
@@ -19,10 +19,9 @@ PREFETCH = 100  # the page's prefetch_count: so many messages may come twice
 
 
 @pytest.fixture
-def acknowledging_receiver(changed_copy):
+def acknowledging_receiver(copy_as_shown):
     """The path of a receive.py that has the change of the page."""
-    diff = named_block(PAGE, "acknowledgements").text
-    return changed_copy("receive.py", *[(old, new) for _, old, new in changes(diff)])
+    return copy_as_shown(PAGE, "acknowledgements") / "receive.py"
 
 
 @pytest.fixture
@@ -137,11 +136,9 @@ def test_a_message_that_each_receiver_fails_on_is_kept_elsewhere(
 
 
 def test_a_rejected_message_is_kept_elsewhere(
-    changed_copy, policy_of_the_page, start_receive, hello_queue
+    copy_as_shown, policy_of_the_page, start_receive, hello_queue
 ):
-    diff = named_block(PAGE, "reject-a-bad-message").text
-    rejecting = changed_copy("receive.py", *[(old, new) for _, old, new in changes(diff)])
-    receiver = start_receive(rejecting)
+    receiver = start_receive(copy_as_shown(PAGE, "reject-a-bad-message") / "receive.py")
 
     hello_queue.publish("12", "twelve", "13")
 

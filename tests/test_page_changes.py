@@ -9,7 +9,7 @@ import sys
 import pika
 import pytest
 from support.broker import COMPOSE
-from support.pages import change_as_shown, changes, named_block, read_page
+from support.pages import changes, named_block, read_page
 from support.programs import change_file, copy_programs
 from support.project import AGAIN, LOST, NO_LONGER_WAITING, PROJECT, WAITING
 from support.waiting import wait_until
@@ -17,21 +17,6 @@ from support.waiting import wait_until
 README = "README.md"
 NO_MESSAGE_LOST = "docs/no-message-lost.md"
 YOUR_OWN_PROGRAM = "docs/your-own-program.md"
-
-
-@pytest.fixture
-def copy_as_shown(tmp_path):
-    """Copy the three files, change them as a page does, and return their folder.
-
-    `copy_as_shown("README.md", "name of the block")`
-    """
-
-    def copy(page, name):
-        folder = copy_programs(tmp_path)
-        change_as_shown(folder, page, name)
-        return folder
-
-    return copy
 
 
 @pytest.fixture
